@@ -1,0 +1,1 @@
+"""The async client for Pipedrive's flow API: everything that happened to a person."""

@@ -1,0 +1,95 @@
+"""Where requests go: base URLs, the flow endpoints, and what may not be smuggled into them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from enum import Enum
+
+from yarl import URL
+
+__all__ = ["DEFAULT_BASE_URL", "FlowOwner", "base_url_from"]
+
+DEFAULT_BASE_URL = "https://api.pipedrive.com/v1"
+
+_HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
+
+
+class FlowOwner(Enum):
+    """Whose history it is. All flow endpoints share their parameters and their envelope."""
+
+    PERSON = "persons"
+    DEAL = "deals"
+    ORGANIZATION = "organizations"
+
+    @property
+    def noun(self) -> str:
+        """What one of them is called in an error message."""
+        return self.name.lower()
+
+    def flow_url(self, base_url: URL, id: int) -> URL:
+        """The address of one history."""
+        return base_url / self.value / str(id) / "flow"
+
+
+def base_url_from(base_url: str | None, company_domain: str | None) -> URL:
+    """The address that every request starts with.
+
+    `company_domain="acme"` means `https://acme.pipedrive.com/api/v1`, which Pipedrive's guide
+    recommends as faster than the default `https://api.pipedrive.com/v1`.
+
+    Raises:
+        ValueError: Both are given; the domain is not a host label; or the URL is not an absolute
+            https one (http only to loopback) without credentials, query and fragment.
+        TypeError: One of them is not a string.
+    """
+    if base_url is not None and company_domain is not None:
+        raise ValueError("give base_url or company_domain, not both")
+    if company_domain is not None:
+        return _company_base_url(company_domain)
+    return _checked_base_url(DEFAULT_BASE_URL if base_url is None else base_url)
+
+
+def _company_base_url(company_domain: str) -> URL:
+    if not isinstance(company_domain, str):
+        raise TypeError(f"company_domain must be a string, not {type(company_domain).__name__}")
+    if not _HOST_LABEL.fullmatch(company_domain):
+        raise ValueError(
+            "company_domain must be the first part of your Pipedrive address alone, such as "
+            f"'acme' for acme.pipedrive.com, not {company_domain!r}"
+        )
+    return URL(f"https://{company_domain.lower()}.pipedrive.com/api/v1")
+
+
+def _checked_base_url(base_url: str) -> URL:
+    if not isinstance(base_url, str):
+        raise TypeError(f"base_url must be a string, not {type(base_url).__name__}")
+    # The URL is not repeated in these messages: it may hold the very secret that is refused.
+    if re.search(r"[\x00-\x20\x7f]", base_url):
+        raise ValueError("base_url must not contain white space or control characters")
+    try:
+        url = URL(base_url)
+        host = url.host
+    except ValueError as error:
+        raise ValueError("base_url is not a URL") from error
+    if url.scheme not in {"http", "https"} or not host:
+        raise ValueError(f"base_url must be an absolute https:// URL, such as {DEFAULT_BASE_URL!r}")
+    if "@" in base_url.partition("://")[2].partition("/")[0]:
+        raise ValueError("base_url must not hold credentials; give the token as api_token")
+    if "?" in base_url or "#" in base_url:
+        raise ValueError("base_url must not have a query or a fragment")
+    if url.scheme == "http" and not _is_loopback(host):
+        raise ValueError(
+            "base_url must be https://: over plain http the token could be read on the way "
+            "(http is for a server on the loopback interface only)"
+        )
+    return url.with_path(url.path.rstrip("/"))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

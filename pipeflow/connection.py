@@ -1,0 +1,112 @@
+"""One GET through the middlewares, over a connection pool that is our own or borrowed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import aiohttp
+from attrs import frozen
+
+from pipeflow.transport import FAILURES, transport_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
+    from yarl import URL
+
+__all__ = ["Answer", "Connection"]
+
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
+"""aiohttp's clock would count waits inside middlewares; `AttemptMiddleware` times each attempt."""
+
+
+@frozen
+class Answer:
+    """What came back: the status, the headers and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Connection:
+    """Sends requests and, where it made its own `aiohttp.ClientSession`, closes it.
+
+    Args:
+        borrowed: The caller's session, never closed here; None makes one on first use.
+        middlewares: What every request passes, from the outside in. (They replace a borrowed
+            session's own, as aiohttp has it.)
+    """
+
+    def __init__(
+        self, borrowed: aiohttp.ClientSession | None, middlewares: Sequence[ClientMiddlewareType]
+    ) -> None:
+        self._borrowed = borrowed
+        self._own: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._middlewares = tuple(middlewares)
+        if borrowed is not None:
+            self._middlewares = (_keep_cookies_out, *self._middlewares)
+        self.closed = False
+
+    async def get(self, url: URL, parameters: Mapping[str, str]) -> Answer:
+        """The answer to one GET, whatever its status. A redirect is not followed.
+
+        Raises:
+            TransportError: No whole answer came.
+            RuntimeError: The connection is closed, or belongs to another event loop.
+        """
+        client = self._client()
+        try:
+            async with client.get(
+                url,
+                params=parameters,
+                headers={"Accept": "application/json"},
+                allow_redirects=False,
+                middlewares=self._middlewares,
+                raise_for_status=False,
+                timeout=_NO_TIMEOUT,
+            ) as response:
+                return Answer(response.status, response.headers, await response.read())
+        except FAILURES as failure:
+            raise transport_error(failure, host=url.host, attempts=1) from failure
+
+    async def close(self) -> None:
+        """Closes the connections, unless they are borrowed. Closing twice does nothing."""
+        self.closed = True
+        if self._own is not None:
+            await self._own.close()
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self.closed:
+            raise RuntimeError("this PipedriveSession is closed")
+        if self._borrowed is not None:
+            return self._borrowed
+        loop = asyncio.get_running_loop()
+        if self._own is None:
+            self._loop = loop
+            # Waiting for a connection would use up the attempt's time, and it is the burst limit
+            # that bounds how many are needed.
+            self._own = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+            )
+        elif self._loop is not loop:
+            raise RuntimeError(
+                "this PipedriveSession belongs to another event loop; make one per asyncio.run(), "
+                "with 'async with' inside the coroutine that it runs"
+            )
+        return self._own
+
+
+async def _keep_cookies_out(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Leaves a borrowed session's cookie jar as it was.
+
+    aiohttp fills the jar after the middlewares have returned, from these two attributes (the
+    first up to 3.12.2, the second after), and offers no jar per request.
+    """
+    response = await handler(request)
+    response._cookies = None  # noqa: SLF001
+    response._raw_cookie_headers = None  # noqa: SLF001
+    return response

@@ -1,0 +1,205 @@
+"""Every error that pipeflow raises, in one tree.
+
+```
+PipeflowError
+├── TransportError                no answer: no connection, a disconnect, a broken body
+│   └── RequestTimeoutError       no answer in time; also a TimeoutError
+├── ApiError                      an answer that says no
+│   ├── BadRequestError           400
+│   ├── AuthenticationError       401
+│   ├── PaymentRequiredError      402
+│   ├── PermissionDeniedError     403
+│   │   └── BlockedError          403 with an HTML page: Cloudflare's block
+│   ├── NotFoundError             404, 410
+│   ├── RateLimitError            429
+│   │   └── DailyBudgetExhaustedError
+│   └── ServerError               5xx
+├── DecodeError                   an answer that is not a page of updates
+└── PaginationError               the collection does not advance
+```
+
+All of them pickle and copy. None of them holds a credential: not in `str`, `repr`, `args` or
+attributes, nor in the exception it is raised from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from typing import NotRequired, Unpack
+
+__all__ = [
+    "ApiError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BlockedError",
+    "DailyBudgetExhaustedError",
+    "DecodeError",
+    "NotFoundError",
+    "PaginationError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "PipeflowError",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "ServerError",
+    "TransportError",
+]
+
+
+def _rebuild(
+    kind: type[PipeflowError], args: tuple[object, ...], state: dict[str, Any]
+) -> PipeflowError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class PipeflowError(Exception):
+    """The base of all errors raised by pipeflow.
+
+    Attributes:
+        resume_start: The offset to go on from after an error in a walk:
+            `iter_person_flow(id, start=error.resume_start)` yields every record that the broken
+            walk did not. None when the error did not come from a walk.
+    """
+
+    def __init__(self, message: str, *, resume_start: int | None = None) -> None:
+        super().__init__(message)
+        self.resume_start = resume_start
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own way calls the class with `args` alone and so forgets keyword arguments.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class TransportError(PipeflowError):
+    """No whole answer came: no connection, a disconnect, a truncated or broken body.
+
+    Raised when the attempts of the retry policy are used up; the request may have been carried
+    out. The cause (`__cause__`) is aiohttp's or the operating system's error.
+    """
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """No whole answer came within `attempt_timeout` seconds, in any of the attempts."""
+
+
+class ApiError(PipeflowError):
+    """Pipedrive answered, and the answer says no.
+
+    A plain `ApiError` is a status without a class of its own, or `"success": false` with
+    status 200.
+
+    Attributes:
+        status: The HTTP status.
+        error: What the answer's `error` says, or None.
+        error_info: What the answer's `error_info` says, or None.
+        error_code: The answer's `errorCode`, or None.
+        correlation_id: The `x-correlation-id` that Pipedrive's support asks for, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        error: str | None = None,
+        error_info: str | None = None,
+        error_code: int | None = None,
+        correlation_id: str | None = None,
+        resume_start: int | None = None,
+    ) -> None:
+        super().__init__(message, resume_start=resume_start)
+        self.status = status
+        self.error = error
+        self.error_info = error_info
+        self.error_code = error_code
+        self.correlation_id = correlation_id
+
+
+class _Said(TypedDict):
+    """What every `ApiError` takes beside its message."""
+
+    status: int
+    error: NotRequired[str | None]
+    error_info: NotRequired[str | None]
+    error_code: NotRequired[int | None]
+    correlation_id: NotRequired[str | None]
+    resume_start: NotRequired[int | None]
+
+
+class BadRequestError(ApiError):
+    """400: the request was not understood."""
+
+
+class AuthenticationError(ApiError):
+    """401: the token is wrong, revoked or expired."""
+
+
+class PaymentRequiredError(ApiError):
+    """402: the company's account is not open."""
+
+
+class PermissionDeniedError(ApiError):
+    """403: the token's user may not see this, or an OAuth scope is missing."""
+
+
+class BlockedError(PermissionDeniedError):
+    """403 with an HTML page: Cloudflare blocks this client. Stop; it is never retried.
+
+    The session sends nothing more until the cool-down ends and raises this error instead.
+
+    Attributes:
+        retry_after: Seconds from the raising of this error until the cool-down ends, or None.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, **said: Unpack[_Said]
+    ) -> None:
+        super().__init__(message, **said)
+        self.retry_after = retry_after
+
+
+class NotFoundError(ApiError):
+    """404 or 410: there is no such person, deal or organization (any more)."""
+
+
+class RateLimitError(ApiError):
+    """429: the burst limit, after the retries, or with a wait longer than `max_wait`.
+
+    Attributes:
+        retry_after: Seconds that the server asked to wait, or None when it did not say.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, **said: Unpack[_Said]
+    ) -> None:
+        super().__init__(message, **said)
+        self.retry_after = retry_after
+
+
+class DailyBudgetExhaustedError(RateLimitError):
+    """429: the company's token budget of this day is used up. It is never waited out."""
+
+
+class ServerError(ApiError):
+    """5xx: Pipedrive failed, in every attempt."""
+
+
+class DecodeError(PipeflowError):
+    """The answer is not a page of updates or, with `strict=True`, a record breaks its shape.
+
+    Attributes:
+        path: Where in the answer, such as `$.data[3].data.due_date`; `$` is the whole of it.
+    """
+
+    def __init__(self, message: str, *, path: str = "$", resume_start: int | None = None) -> None:
+        super().__init__(message, resume_start=resume_start)
+        self.path = path
+
+
+class PaginationError(PipeflowError):
+    """The collection does not advance: pages repeat, or are empty while more is claimed."""

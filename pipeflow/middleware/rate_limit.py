@@ -1,0 +1,109 @@
+"""Waiting for the burst limit, and stopping after a block: glue around `BurstLimiter`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipeflow.answers import (
+    asked_wait_seconds,
+    is_blocked,
+    is_daily_budget_exhausted,
+    read_rate_limit,
+)
+from pipeflow.errors import BlockedError
+from pipeflow.limiting import BurstLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+
+    from pipeflow.limiting import Ticket
+
+__all__ = ["RateLimitMiddleware"]
+
+
+class RateLimitMiddleware:
+    """Sends a request when the burst limit has room for it, first come, first served.
+
+    It learns the limit from each answer's headers. After a burst 429 everyone waits as long as the
+    server asks. After Cloudflare's 403 page nothing is sent for `cooldown` seconds: requests, also
+    those that wait, fail with `BlockedError` at once. Cancelling one that waits is safe: its place
+    goes to the next.
+
+    Args:
+        limiter: Given to several middlewares, it is shared by them. By default a new one.
+        cooldown: Seconds without a request after a block.
+        clock: A monotonic clock in seconds.
+    """
+
+    def __init__(
+        self,
+        limiter: BurstLimiter | None = None,
+        *,
+        cooldown: float = 300.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limiter = BurstLimiter() if limiter is None else limiter
+        self._cooldown = cooldown
+        self._clock = clock
+
+    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """Sends one request in its turn."""
+        ticket = await self._granted_ticket()
+        rate_limit = None
+        try:
+            response = await handler(request)
+            rate_limit = read_rate_limit(response.headers)
+            await self._heed_refusal(response)
+        finally:
+            self._limiter.settle(ticket, self._clock(), rate_limit)
+        return response
+
+    async def _granted_ticket(self) -> Ticket:
+        loop = asyncio.get_running_loop()
+        awake = asyncio.Event()
+
+        def wake() -> None:
+            if not loop.is_closed():
+                awake.set()
+
+        self._refuse_while_blocked()
+        ticket = self._limiter.join(wake, self._clock())
+        try:
+            while (delay := self._limiter.delay_seconds(ticket, self._clock())) != 0.0:
+                awake.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(delay):
+                        await awake.wait()
+                self._refuse_while_blocked()
+        except BaseException:
+            self._limiter.hand_back(ticket, self._clock())
+            raise
+        return ticket
+
+    def _refuse_while_blocked(self) -> None:
+        seconds = self._limiter.blocked_seconds(self._clock())
+        if seconds:
+            raise BlockedError(
+                "nothing was sent: Cloudflare has blocked this client, and the cool-down ends in "
+                f"{seconds:.0f} s",
+                status=403,
+                retry_after=seconds,
+            )
+
+    async def _heed_refusal(self, response: ClientResponse) -> None:
+        if response.status not in {403, 429}:
+            return
+        body = await response.read()
+        status, headers = response.status, response.headers
+        if is_blocked(status, headers, body):
+            self._limiter.block(self._clock(), self._cooldown)
+        elif status == 429 and not is_daily_budget_exhausted(status, headers, body):
+            self._limiter.pause(
+                self._clock(), asked_wait_seconds(status, headers, datetime.now(UTC))
+            )

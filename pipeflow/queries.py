@@ -1,0 +1,111 @@
+"""What to ask for: one history, its filters, and how much of it. Checked before any request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from attrs import frozen
+
+from pipeflow.items import items_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from yarl import URL
+
+    from pipeflow.addresses import FlowOwner
+
+__all__ = ["LARGEST_PAGE", "FlowOptions", "FlowQuery", "WalkOptions"]
+
+LARGEST_PAGE = 500
+"""Updates. The paging guide's maximum (`core-api-concepts-pagination`)."""
+
+
+class FlowOptions(TypedDict, total=False):
+    """The keyword arguments that every flow method takes.
+
+    Attributes:
+        items: Which kinds of update: an iterable of strings or `FlowItem`, or one comma-separated
+            string. None, the default, asks for all of them.
+        all_changes: Whether changes of custom fields are among them. The API leaves them out by
+            default, and so does this.
+        start: The offset of the first update, default 0.
+        page_size: Updates per request, 1 to 500, default 500: a request costs 40 tokens whatever
+            its size.
+    """
+
+    items: str | Iterable[str] | None
+    all_changes: bool
+    start: int
+    page_size: int
+
+
+class WalkOptions(FlowOptions, total=False):
+    """The keyword arguments of the methods that walk from page to page.
+
+    Attributes:
+        max_items: The most updates to yield in total. None, the default, is all of them.
+    """
+
+    max_items: int | None
+
+
+@frozen
+class FlowQuery:
+    """One question to a flow endpoint, whose every part is known to be legal."""
+
+    owner: FlowOwner
+    id: int
+    items: str | None
+    all_changes: bool
+    start: int
+    page_size: int
+    max_items: int | None
+
+    @classmethod
+    def checked(
+        cls,
+        owner: FlowOwner,
+        id: int,
+        *,
+        items: str | Iterable[str] | None = None,
+        all_changes: bool = False,
+        start: int = 0,
+        page_size: int = LARGEST_PAGE,
+        max_items: int | None = None,
+    ) -> FlowQuery:
+        """The query of these arguments.
+
+        Raises:
+            ValueError: An argument is out of bounds; the message names it and the fix.
+            TypeError: An argument is of another type.
+        """
+        _check_int(f"the {owner.noun} id", id, least=1)
+        if not isinstance(all_changes, bool):
+            raise TypeError(f"all_changes must be True or False, not {all_changes!r}")
+        _check_int("start", start, least=0)
+        _check_int("page_size", page_size, least=1, most=LARGEST_PAGE)
+        if max_items is not None:
+            _check_int("max_items", max_items, least=0)
+        return cls(owner, id, items_parameter(items), all_changes, start, page_size, max_items)
+
+    def url(self, base_url: URL) -> URL:
+        """The address of the history."""
+        return self.owner.flow_url(base_url, self.id)
+
+    def parameters(self, start: int, limit: int) -> dict[str, str]:
+        """The query parameters of one page."""
+        parameters = {"start": str(start), "limit": str(limit)}
+        if self.all_changes:
+            parameters["all_changes"] = "1"
+        if self.items is not None:
+            parameters["items"] = self.items
+        return parameters
+
+
+def _check_int(name: str, value: object, *, least: int, most: int | None = None) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, not {value!r}")
+    if value < least or (most is not None and value > most):
+        bounds = f"{least} or more" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be {bounds}, not {value!r}")

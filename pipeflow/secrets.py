@@ -1,0 +1,82 @@
+"""The API token: checked on the way in, hidden wherever it is shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from pipeflow.errors import PipeflowError
+
+__all__ = ["ApiToken", "redact"]
+
+_HEADER_WORD = re.compile(r"[\x21-\x7e]+")
+
+
+class ApiToken(str):
+    """A token that does not show itself: its `repr` is `'***'`, in tracebacks with locals too.
+
+    Raises:
+        ValueError: It is empty, or holds white space, a line break or a character that a header
+            cannot carry.
+        TypeError: It is not a string.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, api_token: str) -> Self:
+        """Checks a token and hides it."""
+        if not isinstance(api_token, str):
+            raise TypeError(f"api_token must be a string, not {type(api_token).__name__}")
+        if not api_token:
+            raise ValueError("api_token is empty; it stands in Pipedrive's personal preferences")
+        if not _HEADER_WORD.fullmatch(api_token):
+            raise ValueError(
+                "api_token must be one word of visible ASCII characters, without white space or "
+                "line breaks; a token read from a file wants .strip()"
+            )
+        return super().__new__(cls, api_token)
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("an API token is not pickled")
+
+
+def redact(error: PipeflowError, secret: str) -> None:
+    """Removes a secret from an error and from all that it was raised from.
+
+    Servers and proxies can echo a header in a reason. aiohttp's errors can hold the request with
+    its headers, and the frames of its traceback the bytes that were sent.
+    """
+    error.args = tuple(_without(secret, arg) for arg in error.args)
+    for name, value in vars(error).items():
+        setattr(error, name, _without(secret, value))
+    cause = error.__cause__
+    error.__context__ = None
+    if cause is None:
+        return
+    seen: BaseException | None = cause
+    while seen is not None:
+        seen.__traceback__ = None
+        inner = seen.__cause__ or seen.__context__
+        seen = inner
+    if not _is_harmless(cause, secret):
+        error.__cause__ = None
+        error.__suppress_context__ = True
+
+
+def _without(secret: str, value: object) -> object:
+    return value.replace(secret, "***") if isinstance(value, str) else value
+
+
+def _is_harmless(error: BaseException | None, secret: str) -> bool:
+    while error is not None:
+        shown = repr([str(error), error.args, vars(error)])
+        if secret in shown or hasattr(error, "request_info"):
+            return False
+        error = error.__cause__ or error.__context__
+    return True

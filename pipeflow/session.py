@@ -1,0 +1,291 @@
+"""The session: one connection pool, one credential, and the histories behind them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import aclosing
+from typing import TYPE_CHECKING, TypedDict
+
+from pipeflow.addresses import FlowOwner, base_url_from
+from pipeflow.answers import refusal
+from pipeflow.codec import decode_page
+from pipeflow.connection import Connection
+from pipeflow.errors import PipeflowError
+from pipeflow.middleware import (
+    AttemptMiddleware,
+    AuthMiddleware,
+    RateLimitMiddleware,
+    RetryMiddleware,
+)
+from pipeflow.paging import walk_pages
+from pipeflow.queries import FlowQuery
+from pipeflow.secrets import ApiToken, redact
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from types import TracebackType
+    from typing import Self, Unpack
+
+    from aiohttp import ClientMiddlewareType, ClientSession
+
+    from pipeflow.limiting import BurstLimiter
+    from pipeflow.queries import FlowOptions, WalkOptions
+    from pipeflow.records import FlowPage, FlowUpdate
+    from pipeflow.retrying import RetryPolicy
+
+__all__ = ["PipedriveSession"]
+
+_TOKEN_VARIABLE = "PIPEDRIVE_API_TOKEN"  # noqa: S105 - the variable's name, not a token
+_COMPANY_VARIABLE = "PIPEDRIVE_COMPANY_DOMAIN"
+
+
+class SessionOptions(TypedDict, total=False):
+    """The keyword arguments of `PipedriveSession`, which says what they mean."""
+
+    company_domain: str | None
+    base_url: str | None
+    session: ClientSession | None
+    retry: RetryPolicy | None
+    limiter: BurstLimiter | None
+    attempt_timeout: float | None
+    block_cooldown: float
+    middlewares: Sequence[ClientMiddlewareType]
+    strict: bool
+
+
+class PipedriveSession:
+    """Reads the histories of persons, deals and organizations: an async context manager.
+
+    ```python
+    async with PipedriveSession(api_token="…", company_domain="acme") as pipedrive:
+        async for update in pipedrive.iter_person_flow(1101):
+            print(update.timestamp, update.summary())
+    ```
+
+    Any number of walks may run at once on one session; they share its connections and its burst
+    limit. A session belongs to the event loop of its first request.
+
+    Every request costs 40 tokens of the company's daily budget. Failed requests are tried again
+    as `retry` says; the burst limit is waited out; the daily budget never is.
+
+    Args:
+        api_token: The token from Pipedrive's personal preferences. It is sent in a header, to the
+            base URL's origin only.
+        company_domain: `"acme"` for acme.pipedrive.com.
+        base_url: Another base than `https://api.pipedrive.com/v1`; https, or http to loopback.
+        session: An `aiohttp.ClientSession` to borrow. It is never closed here, and its own
+            middlewares, headers and cookies stay as they are for its other requests. Its
+            middlewares do not see the requests made here (see `middlewares`). Without it a
+            session is made on first use and closed with this one.
+        retry: How often a request is tried; by default `RetryPolicy()`.
+        limiter: The burst limit to share with other sessions of the same token; by default a new
+            `BurstLimiter()`, which assumes 20 requests per 2 s until the server says more.
+        attempt_timeout: Seconds for each try of a request, from sending it to the last byte of
+            its answer; waits for the limit or between tries do not count. None is no bound.
+        block_cooldown: Seconds for which nothing is sent after Cloudflare has blocked this client.
+        middlewares: aiohttp client middlewares of your own, for logging or tracing. They see every
+            try of every request, without the token.
+        strict: Whether a record that breaks its shape is a `DecodeError`, instead of an update
+            whose `data` is the plain dict.
+
+    Raises:
+        ValueError: An argument is missing or cannot be right; the message names it and the fix.
+        TypeError: An argument is of another type.
+    """
+
+    def __init__(
+        self,
+        api_token: str | None = None,
+        *,
+        company_domain: str | None = None,
+        base_url: str | None = None,
+        session: ClientSession | None = None,
+        retry: RetryPolicy | None = None,
+        limiter: BurstLimiter | None = None,
+        attempt_timeout: float | None = 30.0,
+        block_cooldown: float = 300.0,
+        middlewares: Sequence[ClientMiddlewareType] = (),
+        strict: bool = False,
+    ) -> None:
+        if api_token is None:
+            raise ValueError(
+                "api_token is missing: pass it, or set PIPEDRIVE_API_TOKEN and use "
+                "PipedriveSession.from_env()"
+            )
+        if attempt_timeout is not None and not attempt_timeout > 0:
+            raise ValueError(
+                f"attempt_timeout must be a positive number of seconds, not {attempt_timeout!r}"
+            )
+        self._api_token = ApiToken(api_token)
+        self._base_url = base_url_from(base_url, company_domain)
+        self._cooldown = block_cooldown
+        self._connection = Connection(
+            session,
+            [
+                RetryMiddleware(retry),
+                RateLimitMiddleware(limiter, cooldown=block_cooldown),
+                AttemptMiddleware(attempt_timeout),
+                *middlewares,
+                AuthMiddleware(self._api_token, base_url=str(self._base_url)),
+            ],
+        )
+        self._strict = strict
+
+    @classmethod
+    def from_env(cls, **options: Unpack[SessionOptions]) -> Self:
+        """A session with the token in `PIPEDRIVE_API_TOKEN`.
+
+        `PIPEDRIVE_COMPANY_DOMAIN`, where it is set, is the `company_domain`.
+
+        Args:
+            **options: Everything else that `PipedriveSession` takes. `company_domain` or
+                `base_url` given here comes before the variable.
+
+        Raises:
+            ValueError: `PIPEDRIVE_API_TOKEN` is not set or empty.
+        """
+        api_token = os.environ.get(_TOKEN_VARIABLE)
+        if not api_token:
+            raise ValueError(f"the environment variable {_TOKEN_VARIABLE} is not set")
+        if "company_domain" not in options and "base_url" not in options:
+            options["company_domain"] = os.environ.get(_COMPANY_VARIABLE) or None
+        return cls(api_token, **options)
+
+    def __repr__(self) -> str:
+        return f"<PipedriveSession {self._base_url}{' closed' if self._connection.closed else ''}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections, unless they are borrowed. Closing twice does nothing."""
+        await self._connection.close()
+
+    # ---- persons
+
+    def iter_person_flow(
+        self, id: int, **options: Unpack[WalkOptions]
+    ) -> AsyncGenerator[FlowUpdate, None]:
+        """Yields all that happened to a person, as the API orders it.
+
+        That is newest first, except that activities not yet done come before everything else. A
+        page is requested when the loop needs it and not before: one request per page, 40 tokens
+        each. Leaving the loop early is safe, and so is cancelling; `contextlib.aclosing` around
+        the generator makes the end prompt.
+
+        Args:
+            id: The person's id.
+            **options: `items`, `all_changes`, `start`, `page_size` and `max_items`, as in
+                `WalkOptions`.
+
+        Raises:
+            ValueError: At the call, for an argument that cannot be right.
+            TypeError: At the call, for an argument of another type.
+            PipeflowError: While iterating; `start=error.resume_start` goes on from there.
+        """
+        return self._updates(FlowQuery.checked(FlowOwner.PERSON, id, **options))
+
+    def iter_person_flow_pages(
+        self, id: int, **options: Unpack[WalkOptions]
+    ) -> AsyncGenerator[FlowPage, None]:
+        """As `iter_person_flow`, yielding whole pages; pages without a new update are left out."""
+        return self._pages(FlowQuery.checked(FlowOwner.PERSON, id, **options))
+
+    async def get_person_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
+        """One page of what happened to a person: one request, 40 tokens.
+
+        Args:
+            id: The person's id.
+            **options: `items`, `all_changes`, `start` and `page_size`, as in `FlowOptions`.
+
+        Raises:
+            ValueError: An argument cannot be right.
+            TypeError: An argument is of another type.
+            PipeflowError: No page came.
+        """
+        return await self._page(FlowQuery.checked(FlowOwner.PERSON, id, **options))
+
+    # ---- deals
+
+    def iter_deal_flow(
+        self, id: int, **options: Unpack[WalkOptions]
+    ) -> AsyncGenerator[FlowUpdate, None]:
+        """As `iter_person_flow`, for a deal."""
+        return self._updates(FlowQuery.checked(FlowOwner.DEAL, id, **options))
+
+    def iter_deal_flow_pages(
+        self, id: int, **options: Unpack[WalkOptions]
+    ) -> AsyncGenerator[FlowPage, None]:
+        """As `iter_person_flow_pages`, for a deal."""
+        return self._pages(FlowQuery.checked(FlowOwner.DEAL, id, **options))
+
+    async def get_deal_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
+        """As `get_person_flow`, for a deal."""
+        return await self._page(FlowQuery.checked(FlowOwner.DEAL, id, **options))
+
+    # ---- organizations
+
+    def iter_organization_flow(
+        self, id: int, **options: Unpack[WalkOptions]
+    ) -> AsyncGenerator[FlowUpdate, None]:
+        """As `iter_person_flow`, for an organization."""
+        return self._updates(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
+
+    def iter_organization_flow_pages(
+        self, id: int, **options: Unpack[WalkOptions]
+    ) -> AsyncGenerator[FlowPage, None]:
+        """As `iter_person_flow_pages`, for an organization."""
+        return self._pages(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
+
+    async def get_organization_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
+        """As `get_person_flow`, for an organization."""
+        return await self._page(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
+
+    # ---- all of them
+
+    async def _updates(self, query: FlowQuery) -> AsyncGenerator[FlowUpdate, None]:
+        async with aclosing(self._pages(query)) as pages:
+            async for page in pages:
+                for update in page.updates:
+                    yield update
+
+    async def _pages(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
+        async def fetch_page(start: int, limit: int) -> FlowPage:
+            return await self._fetch_page(query, start, limit)
+
+        walk = walk_pages(
+            fetch_page,
+            start=query.start,
+            page_size=query.page_size,
+            max_items=query.max_items,
+        )
+        async with aclosing(walk) as pages:
+            async for page in pages:
+                yield page
+
+    async def _page(self, query: FlowQuery) -> FlowPage:
+        try:
+            return await self._fetch_page(query, query.start, query.page_size)
+        except PipeflowError as error:
+            error.resume_start = query.start
+            raise
+
+    async def _fetch_page(self, query: FlowQuery, start: int, limit: int) -> FlowPage:
+        try:
+            answer = await self._connection.get(
+                query.url(self._base_url), query.parameters(start, limit)
+            )
+            if answer.status != 200:
+                raise refusal(answer.status, answer.headers, answer.body, cooldown=self._cooldown)
+            return decode_page(answer.body, strict=self._strict, start=start)
+        except PipeflowError as error:
+            redact(error, self._api_token)
+            raise

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeflow import errors
+from pipeflow.answers import (
+    RateLimit,
+    asked_wait_seconds,
+    is_blocked,
+    is_daily_budget_exhausted,
+    read_rate_limit,
+    refusal,
+)
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+BURST = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "2"}
+
+
+def said(**answer: object) -> bytes:
+    return json.dumps({"success": False, **answer}).encode()
+
+
+def test_the_headers_of_an_answer_tell_its_limits():
+    assert read_rate_limit(
+        {
+            "x-ratelimit-limit": "40",
+            "x-ratelimit-remaining": "39",
+            "x-ratelimit-reset": "2",
+            "x-daily-ratelimit-token-limit": "30000",
+            "x-daily-ratelimit-token-remaining": "29960",
+        }
+    ) == RateLimit(40, 39, 2.0, 30000, 29960)
+
+
+def test_missing_headers_say_nothing():
+    assert read_rate_limit({}) == RateLimit()
+
+
+@pytest.mark.parametrize(
+    "garbage", ["", "abc", "-1", "1e9", "nan", "inf", "0x10", "9" * 5000, "٣", "1,000", "1 2"]
+)
+def test_garbage_in_a_header_counts_as_not_said(garbage):
+    assert read_rate_limit(
+        {
+            "x-ratelimit-limit": garbage,
+            "x-ratelimit-remaining": garbage,
+            "x-ratelimit-reset": garbage,
+        }
+    ) == RateLimit()
+
+
+@pytest.mark.parametrize(("limit", "kept"), [("0", None), ("1", 1), ("100000", 100000), ("100001", None)])  # fmt: skip  # noqa: E501
+def test_an_implausible_limit_counts_as_not_said(limit, kept):
+    assert read_rate_limit({"x-ratelimit-limit": limit}).limit == kept
+
+
+def test_a_reset_that_is_an_epoch_counts_as_not_said():
+    assert read_rate_limit({"x-ratelimit-reset": "1763899200"}).reset_seconds is None
+    assert read_rate_limit({"x-ratelimit-reset": "86400"}).reset_seconds == 86400
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": " 1.5 "}, 1.5),
+        ({"retry-after": "0"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "99999999999"}, 99999999999.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:07 GMT"}, 7.0),
+        ({"retry-after": "Monday, 23-Nov-26 12:00:07 GMT"}, 7.0),
+        ({"retry-after": "Mon, 23 Nov 2026 12:00:07 -0000"}, 7.0),
+        ({"retry-after": "Mon, 23 Nov 2026 11:00:00 GMT"}, None),
+        ({"retry-after": "Mon, 99 Nov 2026 11:00:00 GMT"}, None),
+        (
+            {
+                "retry-after": "Mon, 23 Nov 2026 09:00:07 GMT",
+                "date": "Mon, 23 Nov 2026 09:00:00 GMT",
+            },
+            7.0,
+        ),
+    ],
+)
+def test_retry_after_is_read_in_seconds_and_as_a_date(headers, seconds):
+    assert asked_wait_seconds(503, headers, NOW) == seconds
+
+
+def test_the_reset_counts_for_a_429_alone():
+    assert asked_wait_seconds(429, BURST, NOW) == 2.0
+    assert asked_wait_seconds(503, BURST, NOW) is None
+
+
+def test_retry_after_comes_before_the_reset():
+    assert asked_wait_seconds(429, {**BURST, "retry-after": "9"}, NOW) == 9.0
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "blocked"),
+    [
+        (403, {"content-type": "text/html; charset=UTF-8"}, b"", True),
+        (403, {}, b"\n<!DOCTYPE html>", True),
+        (403, {"content-type": "application/json"}, b"{}", False),
+        (403, {}, b"", False),
+        (502, {"content-type": "text/html"}, b"<html>", False),
+    ],
+)
+def test_only_an_html_403_is_a_block(status, headers, body, blocked):
+    assert is_blocked(status, headers, body) is blocked
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, said(error="daily request budget exceeded", errorCode=429)),
+        ({"x-daily-ratelimit-token-remaining": "0"}, b""),
+        ({"x-daily-ratelimit-token-remaining": "39"}, b""),
+        ({"x-ratelimit-remaining": "5"}, b""),
+        ({"retry-after": "3939"}, b""),
+    ],
+)
+def test_each_sign_of_the_daily_budget_is_enough(headers, body):
+    assert is_daily_budget_exhausted(429, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (429, {}, b""),
+        (429, BURST, said(error="rate limit exceeded", errorCode=429)),
+        (429, {**BURST, "retry-after": "600"}, b"not json"),
+        (429, {"x-daily-ratelimit-token-remaining": "40"}, b"[]"),
+        (200, {"x-daily-ratelimit-token-remaining": "0"}, said(error="daily")),
+    ],
+)
+def test_a_burst_429_is_not_the_daily_one(status, headers, body):
+    assert not is_daily_budget_exhausted(status, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, errors.BadRequestError),
+        (401, errors.AuthenticationError),
+        (402, errors.PaymentRequiredError),
+        (403, errors.PermissionDeniedError),
+        (404, errors.NotFoundError),
+        (410, errors.NotFoundError),
+        (429, errors.RateLimitError),
+        (500, errors.ServerError),
+        (503, errors.ServerError),
+        (599, errors.ServerError),
+        (418, errors.ApiError),
+        (204, errors.ApiError),
+        (301, errors.ApiError),
+    ],
+)
+def test_the_status_decides_the_error(status, kind):
+    assert type(refusal(status, {}, b"")) is kind
+
+
+def test_an_error_holds_all_that_the_server_said():
+    error = refusal(
+        404,
+        {"x-correlation-id": "c-1"},
+        said(error="Person not found", error_info="Look it up.", errorCode=404),
+    )
+    assert str(error) == "404 Person not found (Look it up.) [correlation id c-1]"
+    assert (error.status, error.error, error.error_info) == (404, "Person not found", "Look it up.")
+    assert (error.error_code, error.correlation_id) == (404, "c-1")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"<html>", b"\xff", b"[" * 100_000, said(error=5, errorCode="x")]
+)
+def test_a_body_without_a_reason_is_no_obstacle(body):
+    error = refusal(500, {}, body)
+    assert str(error) == "500 without a reason"
+    assert (error.error, error.error_info, error.error_code) == (None, None, None)
+
+
+def test_a_burst_429_says_how_long_to_wait():
+    error = refusal(429, BURST, said(error="rate limit exceeded"))
+    assert isinstance(error, errors.RateLimitError)
+    assert error.retry_after == 2.0
+    assert "asks to wait 2 s" in str(error)
+
+
+def test_a_daily_429_is_an_error_of_its_own():
+    error = refusal(429, {"retry-after": "3939"}, said(error="daily request budget exceeded"))
+    assert isinstance(error, errors.DailyBudgetExhaustedError)
+    assert error.retry_after == 3939.0
+
+
+def test_a_block_says_for_how_long_nothing_is_sent():
+    error = refusal(403, {"content-type": "text/html"}, b"<html>", cooldown=300.0)
+    assert isinstance(error, errors.BlockedError)
+    assert error.retry_after == 300.0
+    assert "300 s" in str(error)
+
+
+def test_a_block_without_a_cooldown_says_nothing_of_it():
+    assert "nothing is sent" not in str(refusal(403, {}, b"<html>"))
+
+
+def test_a_redirect_is_named_as_one():
+    assert "redirect" in str(refusal(302, {}, b""))
+
+
+def test_a_reason_as_long_as_a_page_is_cut():
+    assert len(str(refusal(500, {}, said(error="x" * 100_000)))) < 1000
+
+
+@given(
+    status=st.integers(201, 599),
+    headers=st.dictionaries(
+        st.sampled_from(
+            ["retry-after", "date", "content-type", "x-ratelimit-limit", "x-ratelimit-remaining",
+             "x-ratelimit-reset", "x-daily-ratelimit-token-remaining", "x-correlation-id"]
+        ),
+        st.text(max_size=40),
+    ),
+    body=st.binary(max_size=60),
+)  # fmt: skip
+def test_no_answer_whatever_breaks_the_reading(status, headers, body):
+    assert isinstance(refusal(status, headers, body), errors.ApiError)
+    wait = asked_wait_seconds(status, headers, NOW)
+    assert wait is None or wait > 0

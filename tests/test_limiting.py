@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeflow.answers import RateLimit
+from pipeflow.limiting import LONGEST_TRAVEL, BurstLimiter, Ticket
+
+HELD = 2.0 + LONGEST_TRAVEL  # an unanswered request's slot, in a window of 2 s
+
+
+class Queue:
+    """A limiter, its tickets in order of arrival, and who was woken."""
+
+    def __init__(self, limit: int = 2, window: float = 2.0) -> None:
+        self.limiter = BurstLimiter(limit, window)
+        self.tickets: list[Ticket] = []
+        self.woken: list[int] = []
+
+    def join(self, now: float) -> Ticket:
+        number = len(self.tickets)
+        self.tickets.append(self.limiter.join(lambda: self.woken.append(number), now))
+        return self.tickets[-1]
+
+    def granted(self, now: float) -> list[int]:
+        delays = [self.limiter.delay_seconds(ticket, now) for ticket in self.tickets]
+        return [number for number, delay in enumerate(delays) if delay == 0.0]
+
+
+@pytest.fixture
+def queue() -> Queue:
+    return Queue()
+
+
+def test_a_free_slot_is_granted_at_once(queue):
+    assert queue.limiter.delay_seconds(queue.join(0.0), 0.0) == 0.0
+
+
+def test_the_head_of_the_queue_knows_when_and_the_others_wait_to_be_woken(queue):
+    for _ in range(4):
+        queue.join(0.0)
+    assert queue.limiter.delay_seconds(queue.tickets[2], 1.0) == HELD - 1.0
+    assert queue.limiter.delay_seconds(queue.tickets[3], 1.0) is None
+
+
+def test_slots_are_granted_first_come_first_served(queue):
+    for _ in range(6):
+        queue.join(0.0)
+    assert queue.granted(0.0) == [0, 1]
+    assert queue.granted(HELD) == [0, 1, 2, 3]
+    assert queue.granted(2 * HELD) == [0, 1, 2, 3, 4, 5]
+
+
+def test_an_answered_request_counts_for_one_window_from_its_answer(queue):
+    first, second, third = (queue.join(0.0) for _ in range(3))
+    queue.limiter.settle(first, 0.1)
+    queue.limiter.settle(second, 0.2)
+    assert queue.limiter.delay_seconds(third, 0.2) == pytest.approx(1.9)
+    assert queue.granted(2.1) == [0, 1, 2]
+
+
+def test_a_late_answer_does_not_hold_its_slot_longer(queue):
+    first = queue.join(0.0)
+    queue.join(0.0)
+    third = queue.join(0.0)
+    queue.limiter.settle(first, 2.4)
+    assert queue.limiter.delay_seconds(third, 2.5) == 0.0
+
+
+def test_a_cancelled_waiter_gives_its_place_to_the_next(queue):
+    for _ in range(4):
+        queue.join(0.0)
+    queue.limiter.hand_back(queue.tickets[2], 0.0)
+    queue.woken.clear()
+    assert queue.limiter.delay_seconds(queue.tickets[3], 0.0) == HELD
+    assert queue.limiter.delay_seconds(queue.tickets[3], HELD) == 0.0
+
+
+def test_a_cancelled_waiter_wakes_the_new_head(queue):
+    for _ in range(4):
+        queue.join(0.0)
+    queue.woken.clear()
+    queue.limiter.hand_back(queue.tickets[2], 0.0)
+    assert queue.woken == [3]
+
+
+def test_a_slot_handed_back_unused_is_granted_to_the_next_at_once(queue):
+    first = queue.join(0.0)
+    queue.join(0.0)
+    third = queue.join(0.0)
+    queue.limiter.hand_back(first, 0.1)
+    assert queue.limiter.delay_seconds(third, 0.1) == 0.0
+
+
+def test_a_slot_handed_back_after_its_time_changes_nothing(queue):
+    first = queue.join(0.0)
+    queue.limiter.hand_back(first, 10.0)
+    for _ in range(3):
+        queue.join(10.0)
+    assert queue.granted(10.0)[-2:] == [1, 2]
+
+
+def test_the_servers_limit_replaces_the_assumed_one(queue):
+    for _ in range(5):
+        queue.join(0.0)
+    queue.limiter.settle(queue.tickets[0], 0.1, RateLimit(limit=4, remaining=3))
+    assert queue.limiter.limit == 4
+    assert queue.granted(0.1) == [0, 1, 2, 3]
+
+
+def test_a_lowered_limit_holds_for_those_who_wait(queue):
+    queue = Queue(limit=4)
+    for _ in range(5):
+        queue.join(0.0)
+    queue.limiter.settle(queue.tickets[0], 0.0, RateLimit(limit=2))
+    assert queue.granted(2.0) == [0, 1, 2, 3]
+    assert queue.granted(HELD) == [0, 1, 2, 3, 4]
+
+
+def test_what_others_use_of_the_allowance_is_left_to_them(queue):
+    queue = Queue(limit=10)
+    first = queue.join(0.0)
+    queue.limiter.settle(first, 0.1, RateLimit(limit=10, remaining=2, reset_seconds=1.0))
+    for _ in range(5):
+        queue.join(0.1)
+    assert queue.granted(0.1) == [0, 1, 2]
+    assert queue.granted(1.1) == [0, 1, 2, 3, 4, 5]
+
+
+def test_without_a_reset_others_are_expected_to_need_one_window(queue):
+    first = queue.join(0.0)
+    queue.limiter.settle(first, 0.0, RateLimit(limit=2, remaining=0))
+    second = queue.join(0.0)
+    assert queue.limiter.delay_seconds(second, 0.0) == 2.0
+
+
+def test_a_reset_longer_than_the_window_is_not_believed(queue):
+    first = queue.join(0.0)
+    queue.limiter.settle(first, 0.0, RateLimit(limit=2, remaining=0, reset_seconds=900.0))
+    assert queue.limiter.delay_seconds(queue.join(0.0), 0.0) == 2.0
+
+
+def test_requests_under_way_are_not_taken_for_those_of_others(queue):
+    queue = Queue(limit=3)
+    first = queue.join(0.0)
+    queue.join(0.0)
+    queue.limiter.settle(first, 0.1, RateLimit(limit=3, remaining=1))
+    queue.join(0.1)
+    assert queue.granted(0.1) == [0, 1, 2]
+
+
+def test_after_a_refusal_nobody_sends_for_as_long_as_the_server_asks(queue):
+    queue.limiter.pause(1.0, 5.0)
+    ticket = queue.join(1.0)
+    assert queue.limiter.delay_seconds(ticket, 1.0) == 5.0
+    assert queue.limiter.delay_seconds(ticket, 6.0) == 0.0
+
+
+def test_a_refusal_that_asks_nothing_pauses_for_one_window(queue):
+    queue.limiter.pause(1.0, None)
+    assert queue.limiter.delay_seconds(queue.join(1.0), 1.0) == 2.0
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one(queue):
+    queue.limiter.pause(0.0, 10.0)
+    queue.limiter.pause(0.0, 1.0)
+    assert queue.limiter.delay_seconds(queue.join(0.0), 0.0) == 10.0
+
+
+def test_a_block_wakes_all_who_wait_and_says_when_it_ends(queue):
+    for _ in range(4):
+        queue.join(0.0)
+    queue.woken.clear()
+    queue.limiter.block(1.0, 300.0)
+    assert queue.woken == [2, 3]
+    assert queue.limiter.blocked_seconds(101.0) == 200.0
+    assert queue.limiter.blocked_seconds(400.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("limit", "window", "named"), [(0, 2.0, "limit"), (1, 0.0, "window"), (1, float("nan"), "window")]
+)
+def test_values_out_of_bounds_are_named(limit, window, named):
+    with pytest.raises(ValueError, match=named):
+        BurstLimiter(limit, window)
+
+
+def test_it_shows_its_state(queue):
+    for _ in range(3):
+        queue.join(0.0)
+    assert repr(queue.limiter) == "<BurstLimiter 2 per 2 s, 1 waiting>"
+    assert (queue.limiter.limit, queue.limiter.window) == (2, 2.0)
