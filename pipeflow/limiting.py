@@ -25,11 +25,12 @@ class Ticket:
     """One request's place in the queue and, once granted, its slot.
 
     Attributes:
-        wake: Called when the ticket's holder should ask for its delay again.
+        wake: Called when the ticket's holder should ask for its delay again. False says that the
+            holder is gone, with its event loop; the ticket then leaves the queue.
         slot_free_at: The moment at which the granted slot is free again; None while waiting.
     """
 
-    wake: Callable[[], None] = field(repr=False)
+    wake: Callable[[], bool] = field(repr=False)
     slot_free_at: float | None = None
 
 
@@ -80,7 +81,7 @@ class BurstLimiter:
         """Seconds."""
         return self._window
 
-    def join(self, wake: Callable[[], None], now: float) -> Ticket:
+    def join(self, wake: Callable[[], bool], now: float) -> Ticket:
         """Takes a place at the end of the queue; the slot is granted at once if one is free."""
         ticket = Ticket(wake)
         self._waiting[ticket] = None
@@ -92,7 +93,7 @@ class BurstLimiter:
         self._grant_slots(now)
         if ticket.slot_free_at is not None:
             return 0.0
-        if next(iter(self._waiting)) is not ticket:
+        if next(iter(self._waiting), None) is not ticket:
             return None
         return self._next_slot_at() - now
 
@@ -133,12 +134,11 @@ class BurstLimiter:
         del self._slots_free_at[: bisect_right(self._slots_free_at, now)]
         while self._waiting and now >= self._next_slot_at():
             ticket, _ = self._waiting.popitem(last=False)
-            ticket.slot_free_at = now + LONGEST_TRAVEL + self._window
-            insort(self._slots_free_at, ticket.slot_free_at)
-            ticket.wake()
-        for head in self._waiting:
-            head.wake()
-            break
+            if ticket.wake():
+                ticket.slot_free_at = now + LONGEST_TRAVEL + self._window
+                insort(self._slots_free_at, ticket.slot_free_at)
+        while self._waiting and not next(iter(self._waiting)).wake():
+            self._waiting.popitem(last=False)
 
     def _next_slot_at(self) -> float:
         excess = len(self._slots_free_at) - self._limit

@@ -15,10 +15,16 @@ class Queue:
         self.limiter = BurstLimiter(limit, window)
         self.tickets: list[Ticket] = []
         self.woken: list[int] = []
+        self.gone: set[int] = set()
 
     def join(self, now: float) -> Ticket:
         number = len(self.tickets)
-        self.tickets.append(self.limiter.join(lambda: self.woken.append(number), now))
+
+        def wake() -> bool:
+            self.woken.append(number)
+            return number not in self.gone
+
+        self.tickets.append(self.limiter.join(wake, now))
         return self.tickets[-1]
 
     def granted(self, now: float) -> list[int]:
@@ -164,6 +170,22 @@ def test_a_shorter_pause_does_not_end_a_longer_one(queue):
     queue.limiter.pause(0.0, 10.0)
     queue.limiter.pause(0.0, 1.0)
     assert queue.limiter.delay_seconds(queue.join(0.0), 0.0) == 10.0
+
+
+def test_waiters_whose_loop_is_gone_leave_the_queue(queue):
+    for _ in range(5):
+        queue.join(0.0)
+    queue.gone = {2, 3}
+    assert queue.limiter.delay_seconds(queue.tickets[4], 0.0) == HELD
+    assert queue.limiter.delay_seconds(queue.tickets[4], HELD) == 0.0
+
+
+def test_a_waiter_that_is_gone_gets_no_slot(queue):
+    for _ in range(4):
+        queue.join(0.0)
+    queue.gone = {2}
+    queue.join(HELD)
+    assert queue.granted(HELD) == [0, 1, 3, 4]
 
 
 def test_a_block_wakes_all_who_wait_and_says_when_it_ends(queue):

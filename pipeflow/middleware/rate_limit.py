@@ -68,9 +68,11 @@ class RateLimitMiddleware:
         loop = asyncio.get_running_loop()
         awake = asyncio.Event()
 
-        def wake() -> None:
-            if not loop.is_closed():
-                awake.set()
+        def wake() -> bool:
+            if loop.is_closed():
+                return False
+            awake.set()
+            return True
 
         self._refuse_while_blocked()
         ticket = self._limiter.join(wake, self._clock())
