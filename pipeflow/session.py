@@ -17,6 +17,7 @@ from pipeflow.middleware import (
     RateLimitMiddleware,
     RetryMiddleware,
 )
+from pipeflow.middleware.attempt import LARGEST_ANSWER
 from pipeflow.paging import walk_pages
 from pipeflow.queries import FlowQuery
 from pipeflow.secrets import ApiToken, redact
@@ -48,6 +49,7 @@ class SessionOptions(TypedDict, total=False):
     retry: RetryPolicy | None
     limiter: BurstLimiter | None
     attempt_timeout: float | None
+    max_page_bytes: int
     block_cooldown: float
     middlewares: Sequence[ClientMiddlewareType]
     strict: bool
@@ -82,6 +84,8 @@ class PipedriveSession:
             `BurstLimiter()`, which assumes 20 requests per 2 s until the server says more.
         attempt_timeout: Seconds for each try of a request, from sending it to the last byte of
             its answer; waits for the limit or between tries do not count. None is no bound.
+        max_page_bytes: The most bytes that an answer may have, after decompression; more is a
+            `DecodeError`. A page of 500 updates has some 700 kB.
         block_cooldown: Seconds for which nothing is sent after Cloudflare has blocked this client.
         middlewares: aiohttp client middlewares of your own, for logging or tracing. They see every
             try of every request, without the token.
@@ -103,6 +107,7 @@ class PipedriveSession:
         retry: RetryPolicy | None = None,
         limiter: BurstLimiter | None = None,
         attempt_timeout: float | None = 30.0,
+        max_page_bytes: int = LARGEST_ANSWER,
         block_cooldown: float = 300.0,
         middlewares: Sequence[ClientMiddlewareType] = (),
         strict: bool = False,
@@ -124,7 +129,7 @@ class PipedriveSession:
             [
                 RetryMiddleware(retry),
                 RateLimitMiddleware(limiter, cooldown=block_cooldown),
-                AttemptMiddleware(attempt_timeout),
+                AttemptMiddleware(attempt_timeout, max_bytes=max_page_bytes),
                 *middlewares,
                 AuthMiddleware(self._api_token, base_url=str(self._base_url)),
             ],

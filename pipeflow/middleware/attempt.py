@@ -5,34 +5,60 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pipeflow.errors import DecodeError
+
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
-__all__ = ["AttemptMiddleware"]
+__all__ = ["LARGEST_ANSWER", "AttemptMiddleware"]
+
+LARGEST_ANSWER = 64 * 2**20
+"""Bytes. A page of 500 updates with all their fields is about 700 kB."""
 
 
 class AttemptMiddleware:
-    """Reads the answer's whole body and bounds the try in time.
+    """Reads the answer's whole body and bounds the try in time and size.
 
     The time runs from the sending of the request to the last byte of its body. It stands inside
     the retry and the rate limit, so that no wait of theirs counts: `ClientTimeout(total=…)` would
     count them.
 
     Args:
-        timeout: Seconds for one try, or None for no bound.
+        timeout: Seconds for one try, or None for no bound. Above it a `TimeoutError` is raised,
+            which `RetryMiddleware` takes for a reason to try again.
+        max_bytes: The most bytes that an answer may have, after decompression. Above it a
+            `DecodeError` is raised without reading on. (aiohttp before 3.13.3 decompresses what
+            it received in one go, up to a thousandfold, before anyone can count.)
     """
 
-    def __init__(self, timeout: float | None = 30.0) -> None:
+    def __init__(self, timeout: float | None = 30.0, *, max_bytes: int = LARGEST_ANSWER) -> None:
         self._timeout = timeout
+        self._max_bytes = max_bytes
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request and reads its answer whole."""
         try:
             async with asyncio.timeout(self._timeout) as attempt:
                 response = await handler(request)
-                await response.read()
+                await self._read(response)
         except TimeoutError as error:
             if attempt.expired():
                 raise TimeoutError(f"attempt_timeout is {self._timeout:g} s") from error
             raise
         return response
+
+    async def _read(self, response: ClientResponse) -> None:
+        """As `response.read()`, which knows no bound."""
+        parts = []
+        size = 0
+        try:
+            async for part in response.content.iter_any():
+                parts.append(part)
+                size += len(part)
+                if size > self._max_bytes:
+                    raise DecodeError(f"the answer has more than {self._max_bytes:,} bytes")
+        except BaseException:
+            response.close()
+            raise
+        response._body = b"".join(parts)  # noqa: SLF001 - where read() keeps it
+        await response.read()

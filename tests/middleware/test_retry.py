@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 
 import aiohttp
@@ -235,10 +234,3 @@ async def test_a_cancellation_is_not_a_failure(serve, retry):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len(server.requests) == 1
-
-
-@pytest.fixture
-def unused_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

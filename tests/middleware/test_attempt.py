@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+
+import aiohttp
+import pytest
+
+from pipeflow.errors import DecodeError
+from pipeflow.middleware import AttemptMiddleware, RetryMiddleware
+from tests.middleware.conftest import Sleeps, answer
+
+
+async def get(url, *middlewares):
+    async with (
+        aiohttp.ClientSession(middlewares=middlewares) as session,
+        session.get(url) as response,
+    ):
+        return await response.read()
+
+
+async def test_an_answer_up_to_the_bound_comes_whole(serve):
+    server = await serve(answer(body=b"x" * 100_000))
+    assert await get(server.url, AttemptMiddleware(max_bytes=100_000)) == b"x" * 100_000
+
+
+async def test_an_answer_above_the_bound_is_refused_and_not_tried_again(serve):
+    server = await serve(answer(body=b"x" * 100_001))
+    with pytest.raises(DecodeError, match="more than 100,000 bytes"):
+        await get(server.url, RetryMiddleware(), AttemptMiddleware(max_bytes=100_000))
+    assert len(server.requests) == 1
+
+
+async def test_an_empty_answer_is_an_answer(serve):
+    server = await serve(answer(body=b""))
+    assert await get(server.url, AttemptMiddleware()) == b""
+
+
+async def test_a_small_body_that_grows_without_end_takes_little_memory(serve):
+    bomb = gzip.compress(b"\0" * 300_000_000)
+    server = await serve(answer(body=bomb, Content_Encoding="gzip"))
+    tracemalloc.start()
+    with pytest.raises(DecodeError, match="more than 1,000,000 bytes"):
+        await get(server.url, RetryMiddleware(sleep=Sleeps()), AttemptMiddleware(max_bytes=1_000_000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
