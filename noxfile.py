@@ -1,6 +1,9 @@
-"""All checks: `nox`. One of them: `nox -s lint`, `nox -s tests`. More: `nox --list`."""
+"""All checks: `nox`. One of them: `nox -s lint`, `nox -s tests`. What there is: `nox --list`."""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
 
 import nox
 
@@ -11,14 +14,27 @@ nox.options.sessions = ["lint", "types", "tests", "lowest"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def _group(name: str) -> tuple[str, ...]:
+def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, name)
+
+
+def leave_sources(session: nox.Session) -> Path:
+    """Goes where the tests are, and the package is not: what is imported is the built wheel."""
+    away = Path(session.create_tmp()) / "away"
+    shutil.rmtree(away, ignore_errors=True)
+    away.mkdir()
+    for folder in ("tests", "docs"):
+        shutil.copytree(folder, away / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("README.md", "conftest.py", "pyproject.toml"):
+        shutil.copy(file, away)
+    session.chdir(away)
+    return away
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, formatting, and the direction of imports."""
-    session.install("-e", ".[cli]", *_group("lint"))
+    session.install("-e", ".[cli]", *group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports", "--no-cache")
@@ -27,9 +43,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy and pyright, on the package and the tests, and a public surface without unknowns."""
-    session.install(
-        "-e", ".[cli]", *_group("typing"), *_group("tests"), *_group("benchmarks"), "nox"
-    )
+    session.install("-e", ".[cli]", *group("typing"), *group("tests"), *group("benchmarks"), "nox")
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--verifytypes", "pipeflow", "--ignoreexternal")
@@ -38,8 +52,8 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The tests, on the built wheel and the newest dependencies, with full branch coverage."""
-    session.install(".[cli]", *_group("tests"))
-    session.run("coverage", "erase")
+    session.install(".[cli]", *group("tests"))
+    leave_sources(session)
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine", "-q")
     session.run("coverage", "report")
@@ -50,12 +64,14 @@ def lowest(session: nox.Session) -> None:
     """The tests, on the built wheel and the lowest dependencies it allows."""
     session.install("uv")
     session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", ".[cli]")
-    session.run("uv", "pip", "install", "-q", *_group("tests"))
+    session.run("uv", "pip", "install", "-q", *group("tests"))
+    leave_sources(session)
     session.run("pytest", "-q", *session.posargs)
 
 
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Measures and prints ratios; asserts no time."""
-    session.install(".[cli]", *_group("tests"), *_group("benchmarks"))
+    session.install(".[cli]", *group("tests"), *group("benchmarks"))
+    leave_sources(session)
     session.run("pytest", "-q", "-s", *(session.posargs or ["tests/benchmarks"]))

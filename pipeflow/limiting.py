@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from pipeflow.arguments import check_int, check_seconds
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,13 +56,12 @@ class BurstLimiter:
 
     Raises:
         ValueError: `limit` is below 1 or `window` is not positive.
+        TypeError: One of them is not a number.
     """
 
     def __init__(self, limit: int = 20, window: float = 2.0) -> None:
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1 request per window, not {limit!r}")
-        if not window > 0:
-            raise ValueError(f"window must be a positive number of seconds, not {window!r}")
+        check_int("limit", limit, least=1)
+        check_seconds("window", window)
         self._limit = limit
         self._window = window
         self._waiting: OrderedDict[Ticket, None] = OrderedDict()

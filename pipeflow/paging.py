@@ -92,26 +92,34 @@ class Seam:
 
     def __init__(self, *, from_head: bool) -> None:
         self._from_head = from_head
+        self._overtaken = False
         self._known: tuple[FlowUpdate, ...] = ()
 
     def join(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
         """The updates of the next page that are new."""
-        known = self._known
-        fresh = tuple(page)[_overlap(known, page) :]
-        if fresh and _contains_run(known, page):
-            fresh = ()
-        elif self._from_head and fresh and known and known[0] in page:
-            appeared = page.index(known[0])
-            if tuple(page[appeared:]) == known[: len(page) - appeared]:
-                fresh = tuple(page[:appeared])
-        self._remember(fresh)
-        return fresh
-
-    def _remember(self, fresh: tuple[FlowUpdate, ...]) -> None:
+        fresh = self._fresh(tuple(page))
         self._known += fresh
         if len(self._known) > REMEMBERED_UPDATES:
             self._known = self._known[-REMEMBERED_UPDATES:]
             self._from_head = False
+        return fresh
+
+    def _fresh(self, page: tuple[FlowUpdate, ...]) -> tuple[FlowUpdate, ...]:
+        known = self._known
+        if self._from_head and known and known[0] in page:
+            appeared = page.index(known[0])
+            self._overtaken |= page[appeared:] == known[: len(page) - appeared]
+        if self._overtaken:
+            # More has appeared than a page holds: known updates come once more, out of their
+            # place among those yielded.
+            return tuple(update for update in page if not self._knows(update))
+        repeated = _overlap(known, page)
+        if not repeated and page and _contains_run(known, page):
+            repeated = len(page)
+        return page[repeated:]
+
+    def _knows(self, update: FlowUpdate) -> bool:
+        return any(known.timestamp == update.timestamp and known == update for known in self._known)
 
 
 def _overlap(known: Sequence[FlowUpdate], page: Sequence[FlowUpdate]) -> int:

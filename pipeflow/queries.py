@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from attrs import frozen
 
+from pipeflow.arguments import check_int
 from pipeflow.items import items_parameter
 
 if TYPE_CHECKING:
@@ -80,13 +81,13 @@ class FlowQuery:
             ValueError: An argument is out of bounds; the message names it and the fix.
             TypeError: An argument is of another type.
         """
-        _check_int(f"the {owner.noun} id", id, least=1)
+        check_int(f"the {owner.noun} id", id, least=1)
         if not isinstance(all_changes, bool):
             raise TypeError(f"all_changes must be True or False, not {all_changes!r}")
-        _check_int("start", start, least=0)
-        _check_int("page_size", page_size, least=1, most=LARGEST_PAGE)
+        check_int("start", start, least=0)
+        check_int("page_size", page_size, least=1, most=LARGEST_PAGE)
         if max_items is not None:
-            _check_int("max_items", max_items, least=0)
+            check_int("max_items", max_items, least=0)
         return cls(owner, id, items_parameter(items), all_changes, start, page_size, max_items)
 
     def url(self, base_url: URL) -> URL:
@@ -101,11 +102,3 @@ class FlowQuery:
         if self.items is not None:
             parameters["items"] = self.items
         return parameters
-
-
-def _check_int(name: str, value: object, *, least: int, most: int | None = None) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, not {value!r}")
-    if value < least or (most is not None and value > most):
-        bounds = f"{least} or more" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{name} must be {bounds}, not {value!r}")

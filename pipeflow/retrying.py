@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen, validators
+from attrs import frozen
+
+from pipeflow.arguments import check_int, check_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +37,21 @@ class RetryPolicy:
         max_delay: Seconds; the upper bound of any wait of our own choice.
         max_wait: Seconds. A wait that the server asks for is waited in full up to this, and
             never cut short: above it the request fails at once.
+
+    Raises:
+        ValueError: A value is out of bounds.
+        TypeError: A value is not a number.
     """
 
-    attempts: int = field(default=5, validator=[validators.instance_of(int), validators.ge(1)])
-    base_delay: float = field(default=0.5, validator=validators.ge(0))
-    max_delay: float = field(default=30.0, validator=validators.ge(0))
-    max_wait: float = field(default=60.0, validator=validators.ge(0))
+    attempts: int = 5
+    base_delay: float = 0.5
+    max_delay: float = 30.0
+    max_wait: float = 60.0
+
+    def __attrs_post_init__(self) -> None:
+        check_int("attempts", self.attempts, least=1)
+        for name in ("base_delay", "max_delay", "max_wait"):
+            check_seconds(name, getattr(self, name), zero=True)
 
     def backoff_seconds(self, attempt: int, random: Callable[[], float]) -> float:
         """Seconds to wait after try number `attempt` (the first is 1); `random` gives 0 to 1."""

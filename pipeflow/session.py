@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from pipeflow.addresses import FlowOwner, base_url_from
 from pipeflow.answers import refusal
+from pipeflow.arguments import check_int, check_seconds
 from pipeflow.codec import decode_page
 from pipeflow.connection import Connection
 from pipeflow.errors import PipeflowError
@@ -117,10 +118,10 @@ class PipedriveSession:
                 "api_token is missing: pass it, or set PIPEDRIVE_API_TOKEN and use "
                 "PipedriveSession.from_env()"
             )
-        if attempt_timeout is not None and not attempt_timeout > 0:
-            raise ValueError(
-                f"attempt_timeout must be a positive number of seconds, not {attempt_timeout!r}"
-            )
+        if attempt_timeout is not None:
+            check_seconds("attempt_timeout", attempt_timeout)
+        check_seconds("block_cooldown", block_cooldown, zero=True)
+        check_int("max_page_bytes", max_page_bytes, least=1)
         self._api_token = ApiToken(api_token)
         self._base_url = base_url_from(base_url, company_domain)
         self._cooldown = block_cooldown

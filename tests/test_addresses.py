@@ -6,11 +6,11 @@ from yarl import URL
 from pipeflow.addresses import FlowOwner, base_url_from
 
 
-def test_the_default_is_the_public_api():
+def test_the_default_is_the_public_api() -> None:
     assert base_url_from(None, None) == URL("https://api.pipedrive.com/v1")
 
 
-def test_a_company_has_an_address_of_its_own():
+def test_a_company_has_an_address_of_its_own() -> None:
     assert base_url_from(None, "Acme-2") == URL("https://acme-2.pipedrive.com/api/v1")
 
 
@@ -25,7 +25,7 @@ def test_a_company_has_an_address_of_its_own():
         ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
     ],
 )
-def test_https_and_loopback_are_accepted(base_url, meant):
+def test_https_and_loopback_are_accepted(base_url: str, meant: str) -> None:
     assert str(base_url_from(base_url, None)).rstrip("/") == meant
 
 
@@ -50,7 +50,7 @@ def test_https_and_loopback_are_accepted(base_url, meant):
         (" https://api.example.com/v1", "white space"),
     ],
 )
-def test_other_base_urls_are_refused_with_the_reason(base_url, complaint):
+def test_other_base_urls_are_refused_with_the_reason(base_url: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint) as caught:
         base_url_from(base_url, None)
     assert "base_url" in str(caught.value)
@@ -62,12 +62,12 @@ def test_other_base_urls_are_refused_with_the_reason(base_url, complaint):
     ["", "acme.pipedrive.com", "acme/", "acme@evil", "acme:1", "-acme", "a" * 64, "ac me", "äcme",
      "acme\n", "evil.example.com#"],
 )  # fmt: skip
-def test_a_company_domain_is_one_host_label(company_domain):
+def test_a_company_domain_is_one_host_label(company_domain: str) -> None:
     with pytest.raises(ValueError, match="company_domain"):
         base_url_from(None, company_domain)
 
 
-def test_both_at_once_are_refused():
+def test_both_at_once_are_refused() -> None:
     with pytest.raises(ValueError, match="base_url or company_domain, not both"):
         base_url_from("https://api.example.com/v1", "acme")
 
@@ -76,7 +76,7 @@ def test_both_at_once_are_refused():
     ("base_url", "company_domain", "named"),
     [(5, None, "base_url"), (None, 5, "company_domain"), (b"https://x", None, "base_url")],
 )
-def test_other_types_are_a_type_error(base_url, company_domain, named):
+def test_other_types_are_a_type_error(base_url: str, company_domain: str, named: str) -> None:
     with pytest.raises(TypeError, match=named):
         base_url_from(base_url, company_domain)
 
@@ -89,5 +89,5 @@ def test_other_types_are_a_type_error(base_url, company_domain, named):
         (FlowOwner.ORGANIZATION, "/v1/organizations/7/flow"),
     ],
 )
-def test_each_owner_has_its_endpoint(owner, path):
+def test_each_owner_has_its_endpoint(owner: FlowOwner, path: str) -> None:
     assert owner.flow_url(base_url_from(None, None), 7).path == path

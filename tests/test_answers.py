@@ -25,7 +25,7 @@ def said(**answer: object) -> bytes:
     return json.dumps({"success": False, **answer}).encode()
 
 
-def test_the_headers_of_an_answer_tell_its_limits():
+def test_the_headers_of_an_answer_tell_its_limits() -> None:
     assert read_rate_limit(
         {
             "x-ratelimit-limit": "40",
@@ -37,14 +37,14 @@ def test_the_headers_of_an_answer_tell_its_limits():
     ) == RateLimit(40, 39, 2.0, 30000, 29960)
 
 
-def test_missing_headers_say_nothing():
+def test_missing_headers_say_nothing() -> None:
     assert read_rate_limit({}) == RateLimit()
 
 
 @pytest.mark.parametrize(
     "garbage", ["", "abc", "-1", "1e9", "nan", "inf", "0x10", "9" * 5000, "٣", "1,000", "1 2"]
 )
-def test_garbage_in_a_header_counts_as_not_said(garbage):
+def test_garbage_in_a_header_counts_as_not_said(garbage: str) -> None:
     assert read_rate_limit(
         {
             "x-ratelimit-limit": garbage,
@@ -55,11 +55,11 @@ def test_garbage_in_a_header_counts_as_not_said(garbage):
 
 
 @pytest.mark.parametrize(("limit", "kept"), [("0", None), ("1", 1), ("100000", 100000), ("100001", None)])  # fmt: skip  # noqa: E501
-def test_an_implausible_limit_counts_as_not_said(limit, kept):
+def test_an_implausible_limit_counts_as_not_said(limit: str, kept: int | None) -> None:
     assert read_rate_limit({"x-ratelimit-limit": limit}).limit == kept
 
 
-def test_a_reset_that_is_an_epoch_counts_as_not_said():
+def test_a_reset_that_is_an_epoch_counts_as_not_said() -> None:
     assert read_rate_limit({"x-ratelimit-reset": "1763899200"}).reset_seconds is None
     assert read_rate_limit({"x-ratelimit-reset": "86400"}).reset_seconds == 86400
 
@@ -88,16 +88,16 @@ def test_a_reset_that_is_an_epoch_counts_as_not_said():
         ),
     ],
 )
-def test_retry_after_is_read_in_seconds_and_as_a_date(headers, seconds):
+def test_retry_after_is_read_in_seconds_and_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
     assert asked_wait_seconds(503, headers, NOW) == seconds
 
 
-def test_the_reset_counts_for_a_429_alone():
+def test_the_reset_counts_for_a_429_alone() -> None:
     assert asked_wait_seconds(429, BURST, NOW) == 2.0
     assert asked_wait_seconds(503, BURST, NOW) is None
 
 
-def test_retry_after_comes_before_the_reset():
+def test_retry_after_comes_before_the_reset() -> None:
     assert asked_wait_seconds(429, {**BURST, "retry-after": "9"}, NOW) == 9.0
 
 
@@ -111,7 +111,7 @@ def test_retry_after_comes_before_the_reset():
         (502, {"content-type": "text/html"}, b"<html>", False),
     ],
 )
-def test_only_an_html_403_is_a_block(status, headers, body, blocked):
+def test_only_an_html_403_is_a_block(status: int, headers: dict[str, str], body: bytes, blocked: bool) -> None:
     assert is_blocked(status, headers, body) is blocked
 
 
@@ -125,7 +125,7 @@ def test_only_an_html_403_is_a_block(status, headers, body, blocked):
         ({"retry-after": "3939"}, b""),
     ],
 )
-def test_each_sign_of_the_daily_budget_is_enough(headers, body):
+def test_each_sign_of_the_daily_budget_is_enough(headers: dict[str, str], body: bytes) -> None:
     assert is_daily_budget_exhausted(429, headers, body)
 
 
@@ -139,7 +139,7 @@ def test_each_sign_of_the_daily_budget_is_enough(headers, body):
         (200, {"x-daily-ratelimit-token-remaining": "0"}, said(error="daily")),
     ],
 )
-def test_a_burst_429_is_not_the_daily_one(status, headers, body):
+def test_a_burst_429_is_not_the_daily_one(status: int, headers: dict[str, str], body: bytes) -> None:
     assert not is_daily_budget_exhausted(status, headers, body)
 
 
@@ -161,11 +161,11 @@ def test_a_burst_429_is_not_the_daily_one(status, headers, body):
         (301, errors.ApiError),
     ],
 )
-def test_the_status_decides_the_error(status, kind):
+def test_the_status_decides_the_error(status: int, kind: type[ApiError]) -> None:
     assert type(refusal(status, {}, b"")) is kind
 
 
-def test_an_error_holds_all_that_the_server_said():
+def test_an_error_holds_all_that_the_server_said() -> None:
     error = refusal(
         404,
         {"x-correlation-id": "c-1"},
@@ -179,41 +179,41 @@ def test_an_error_holds_all_that_the_server_said():
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b"<html>", b"\xff", b"[" * 100_000, said(error=5, errorCode="x")]
 )
-def test_a_body_without_a_reason_is_no_obstacle(body):
+def test_a_body_without_a_reason_is_no_obstacle(body: bytes) -> None:
     error = refusal(500, {}, body)
     assert str(error) == "500 without a reason"
     assert (error.error, error.error_info, error.error_code) == (None, None, None)
 
 
-def test_a_burst_429_says_how_long_to_wait():
+def test_a_burst_429_says_how_long_to_wait() -> None:
     error = refusal(429, BURST, said(error="rate limit exceeded"))
     assert isinstance(error, errors.RateLimitError)
     assert error.retry_after == 2.0
     assert "asks to wait 2 s" in str(error)
 
 
-def test_a_daily_429_is_an_error_of_its_own():
+def test_a_daily_429_is_an_error_of_its_own() -> None:
     error = refusal(429, {"retry-after": "3939"}, said(error="daily request budget exceeded"))
     assert isinstance(error, errors.DailyBudgetExhaustedError)
     assert error.retry_after == 3939.0
 
 
-def test_a_block_says_for_how_long_nothing_is_sent():
+def test_a_block_says_for_how_long_nothing_is_sent() -> None:
     error = refusal(403, {"content-type": "text/html"}, b"<html>", cooldown=300.0)
     assert isinstance(error, errors.BlockedError)
     assert error.retry_after == 300.0
     assert "300 s" in str(error)
 
 
-def test_a_block_without_a_cooldown_says_nothing_of_it():
+def test_a_block_without_a_cooldown_says_nothing_of_it() -> None:
     assert "nothing is sent" not in str(refusal(403, {}, b"<html>"))
 
 
-def test_a_redirect_is_named_as_one():
+def test_a_redirect_is_named_as_one() -> None:
     assert "redirect" in str(refusal(302, {}, b""))
 
 
-def test_a_reason_as_long_as_a_page_is_cut():
+def test_a_reason_as_long_as_a_page_is_cut() -> None:
     assert len(str(refusal(500, {}, said(error="x" * 100_000)))) < 1000
 
 
@@ -228,7 +228,7 @@ def test_a_reason_as_long_as_a_page_is_cut():
     ),
     body=st.binary(max_size=60),
 )  # fmt: skip
-def test_no_answer_whatever_breaks_the_reading(status, headers, body):
+def test_no_answer_whatever_breaks_the_reading(status: int, headers: dict[str, str], body: bytes) -> None:
     assert isinstance(refusal(status, headers, body), errors.ApiError)
     wait = asked_wait_seconds(status, headers, NOW)
     assert wait is None or wait > 0

@@ -23,7 +23,7 @@ def make(kind: type[PipeflowError]) -> PipeflowError:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("copied", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy])
-def test_every_error_survives_pickling_and_copying(kind, copied):
+def test_every_error_survives_pickling_and_copying(kind: type[ApiError], copied: XXX) -> None:
     error = make(kind)
     twin = copied(error)
     assert type(twin) is kind
@@ -33,22 +33,22 @@ def test_every_error_survives_pickling_and_copying(kind, copied):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_error_is_a_pipeflow_error_drawn_in_the_tree(kind):
+def test_every_error_is_a_pipeflow_error_drawn_in_the_tree(kind: type[ApiError]) -> None:
     assert issubclass(kind, PipeflowError)
     assert kind.__name__ in errors.__doc__
 
 
-def test_a_timeout_is_also_pythons_own():
+def test_a_timeout_is_also_pythons_own() -> None:
     assert issubclass(errors.RequestTimeoutError, TimeoutError)
     assert issubclass(errors.RequestTimeoutError, errors.TransportError)
 
 
-def test_the_daily_budget_is_a_kind_of_rate_limit():
+def test_the_daily_budget_is_a_kind_of_rate_limit() -> None:
     error = errors.DailyBudgetExhaustedError("m", status=429, retry_after=3939.0)
     assert isinstance(error, RateLimitError)
     assert error.retry_after == 3939.0
 
 
-def test_a_decode_error_says_where():
+def test_a_decode_error_says_where() -> None:
     assert DecodeError("m").path == "$"
     assert DecodeError("m", path="$.data[3]").path == "$.data[3]"

@@ -37,18 +37,18 @@ def queue() -> Queue:
     return Queue()
 
 
-def test_a_free_slot_is_granted_at_once(queue):
+def test_a_free_slot_is_granted_at_once(queue: Queue) -> None:
     assert queue.limiter.delay_seconds(queue.join(0.0), 0.0) == 0.0
 
 
-def test_the_head_of_the_queue_knows_when_and_the_others_wait_to_be_woken(queue):
+def test_the_head_of_the_queue_knows_when_and_the_others_wait_to_be_woken(queue: Queue) -> None:
     for _ in range(4):
         queue.join(0.0)
     assert queue.limiter.delay_seconds(queue.tickets[2], 1.0) == HELD - 1.0
     assert queue.limiter.delay_seconds(queue.tickets[3], 1.0) is None
 
 
-def test_slots_are_granted_first_come_first_served(queue):
+def test_slots_are_granted_first_come_first_served(queue: Queue) -> None:
     for _ in range(6):
         queue.join(0.0)
     assert queue.granted(0.0) == [0, 1]
@@ -56,7 +56,7 @@ def test_slots_are_granted_first_come_first_served(queue):
     assert queue.granted(2 * HELD) == [0, 1, 2, 3, 4, 5]
 
 
-def test_an_answered_request_counts_for_one_window_from_its_answer(queue):
+def test_an_answered_request_counts_for_one_window_from_its_answer(queue: Queue) -> None:
     first, second, third = (queue.join(0.0) for _ in range(3))
     queue.limiter.settle(first, 0.1)
     queue.limiter.settle(second, 0.2)
@@ -64,7 +64,7 @@ def test_an_answered_request_counts_for_one_window_from_its_answer(queue):
     assert queue.granted(2.1) == [0, 1, 2]
 
 
-def test_a_late_answer_does_not_hold_its_slot_longer(queue):
+def test_a_late_answer_does_not_hold_its_slot_longer(queue: Queue) -> None:
     first = queue.join(0.0)
     queue.join(0.0)
     third = queue.join(0.0)
@@ -72,7 +72,7 @@ def test_a_late_answer_does_not_hold_its_slot_longer(queue):
     assert queue.limiter.delay_seconds(third, 2.5) == 0.0
 
 
-def test_a_cancelled_waiter_gives_its_place_to_the_next(queue):
+def test_a_cancelled_waiter_gives_its_place_to_the_next(queue: Queue) -> None:
     for _ in range(4):
         queue.join(0.0)
     queue.limiter.hand_back(queue.tickets[2], 0.0)
@@ -81,7 +81,7 @@ def test_a_cancelled_waiter_gives_its_place_to_the_next(queue):
     assert queue.limiter.delay_seconds(queue.tickets[3], HELD) == 0.0
 
 
-def test_a_cancelled_waiter_wakes_the_new_head(queue):
+def test_a_cancelled_waiter_wakes_the_new_head(queue: Queue) -> None:
     for _ in range(4):
         queue.join(0.0)
     queue.woken.clear()
@@ -89,7 +89,7 @@ def test_a_cancelled_waiter_wakes_the_new_head(queue):
     assert queue.woken == [3]
 
 
-def test_a_slot_handed_back_unused_is_granted_to_the_next_at_once(queue):
+def test_a_slot_handed_back_unused_is_granted_to_the_next_at_once(queue: Queue) -> None:
     first = queue.join(0.0)
     queue.join(0.0)
     third = queue.join(0.0)
@@ -97,7 +97,7 @@ def test_a_slot_handed_back_unused_is_granted_to_the_next_at_once(queue):
     assert queue.limiter.delay_seconds(third, 0.1) == 0.0
 
 
-def test_a_slot_handed_back_after_its_time_changes_nothing(queue):
+def test_a_slot_handed_back_after_its_time_changes_nothing(queue: Queue) -> None:
     first = queue.join(0.0)
     queue.limiter.hand_back(first, 10.0)
     for _ in range(3):
@@ -105,7 +105,7 @@ def test_a_slot_handed_back_after_its_time_changes_nothing(queue):
     assert queue.granted(10.0)[-2:] == [1, 2]
 
 
-def test_the_servers_limit_replaces_the_assumed_one(queue):
+def test_the_servers_limit_replaces_the_assumed_one(queue: Queue) -> None:
     for _ in range(5):
         queue.join(0.0)
     queue.limiter.settle(queue.tickets[0], 0.1, RateLimit(limit=4, remaining=3))
@@ -113,7 +113,7 @@ def test_the_servers_limit_replaces_the_assumed_one(queue):
     assert queue.granted(0.1) == [0, 1, 2, 3]
 
 
-def test_a_lowered_limit_holds_for_those_who_wait(queue):
+def test_a_lowered_limit_holds_for_those_who_wait(queue: Queue) -> None:
     queue = Queue(limit=4)
     for _ in range(5):
         queue.join(0.0)
@@ -122,7 +122,7 @@ def test_a_lowered_limit_holds_for_those_who_wait(queue):
     assert queue.granted(HELD) == [0, 1, 2, 3, 4]
 
 
-def test_what_others_use_of_the_allowance_is_left_to_them(queue):
+def test_what_others_use_of_the_allowance_is_left_to_them(queue: Queue) -> None:
     queue = Queue(limit=10)
     first = queue.join(0.0)
     queue.limiter.settle(first, 0.1, RateLimit(limit=10, remaining=2, reset_seconds=1.0))
@@ -132,20 +132,20 @@ def test_what_others_use_of_the_allowance_is_left_to_them(queue):
     assert queue.granted(1.1) == [0, 1, 2, 3, 4, 5]
 
 
-def test_without_a_reset_others_are_expected_to_need_one_window(queue):
+def test_without_a_reset_others_are_expected_to_need_one_window(queue: Queue) -> None:
     first = queue.join(0.0)
     queue.limiter.settle(first, 0.0, RateLimit(limit=2, remaining=0))
     second = queue.join(0.0)
     assert queue.limiter.delay_seconds(second, 0.0) == 2.0
 
 
-def test_a_reset_longer_than_the_window_is_not_believed(queue):
+def test_a_reset_longer_than_the_window_is_not_believed(queue: Queue) -> None:
     first = queue.join(0.0)
     queue.limiter.settle(first, 0.0, RateLimit(limit=2, remaining=0, reset_seconds=900.0))
     assert queue.limiter.delay_seconds(queue.join(0.0), 0.0) == 2.0
 
 
-def test_requests_under_way_are_not_taken_for_those_of_others(queue):
+def test_requests_under_way_are_not_taken_for_those_of_others(queue: Queue) -> None:
     queue = Queue(limit=3)
     first = queue.join(0.0)
     queue.join(0.0)
@@ -154,25 +154,25 @@ def test_requests_under_way_are_not_taken_for_those_of_others(queue):
     assert queue.granted(0.1) == [0, 1, 2]
 
 
-def test_after_a_refusal_nobody_sends_for_as_long_as_the_server_asks(queue):
+def test_after_a_refusal_nobody_sends_for_as_long_as_the_server_asks(queue: Queue) -> None:
     queue.limiter.pause(1.0, 5.0)
     ticket = queue.join(1.0)
     assert queue.limiter.delay_seconds(ticket, 1.0) == 5.0
     assert queue.limiter.delay_seconds(ticket, 6.0) == 0.0
 
 
-def test_a_refusal_that_asks_nothing_pauses_for_one_window(queue):
+def test_a_refusal_that_asks_nothing_pauses_for_one_window(queue: Queue) -> None:
     queue.limiter.pause(1.0, None)
     assert queue.limiter.delay_seconds(queue.join(1.0), 1.0) == 2.0
 
 
-def test_a_shorter_pause_does_not_end_a_longer_one(queue):
+def test_a_shorter_pause_does_not_end_a_longer_one(queue: Queue) -> None:
     queue.limiter.pause(0.0, 10.0)
     queue.limiter.pause(0.0, 1.0)
     assert queue.limiter.delay_seconds(queue.join(0.0), 0.0) == 10.0
 
 
-def test_waiters_whose_loop_is_gone_leave_the_queue(queue):
+def test_waiters_whose_loop_is_gone_leave_the_queue(queue: Queue) -> None:
     for _ in range(5):
         queue.join(0.0)
     queue.gone = {2, 3}
@@ -180,7 +180,7 @@ def test_waiters_whose_loop_is_gone_leave_the_queue(queue):
     assert queue.limiter.delay_seconds(queue.tickets[4], HELD) == 0.0
 
 
-def test_a_waiter_that_is_gone_gets_no_slot(queue):
+def test_a_waiter_that_is_gone_gets_no_slot(queue: Queue) -> None:
     for _ in range(4):
         queue.join(0.0)
     queue.gone = {2}
@@ -188,7 +188,7 @@ def test_a_waiter_that_is_gone_gets_no_slot(queue):
     assert queue.granted(HELD) == [0, 1, 3, 4]
 
 
-def test_a_block_wakes_all_who_wait_and_says_when_it_ends(queue):
+def test_a_block_wakes_all_who_wait_and_says_when_it_ends(queue: Queue) -> None:
     for _ in range(4):
         queue.join(0.0)
     queue.woken.clear()
@@ -201,12 +201,12 @@ def test_a_block_wakes_all_who_wait_and_says_when_it_ends(queue):
 @pytest.mark.parametrize(
     ("limit", "window", "named"), [(0, 2.0, "limit"), (1, 0.0, "window"), (1, float("nan"), "window")]
 )
-def test_values_out_of_bounds_are_named(limit, window, named):
+def test_values_out_of_bounds_are_named(limit: str, window: float, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         BurstLimiter(limit, window)
 
 
-def test_it_shows_its_state(queue):
+def test_it_shows_its_state(queue: Queue) -> None:
     for _ in range(3):
         queue.join(0.0)
     assert repr(queue.limiter) == "<BurstLimiter 2 per 2 s, 1 waiting>"

@@ -6,13 +6,13 @@ from pipeflow.addresses import FlowOwner, base_url_from
 from pipeflow.queries import FlowQuery
 
 
-def test_the_defaults_ask_for_a_whole_history_in_the_largest_pages():
+def test_the_defaults_ask_for_a_whole_history_in_the_largest_pages() -> None:
     query = FlowQuery.checked(FlowOwner.PERSON, 1101)
     assert query.parameters(query.start, query.page_size) == {"start": "0", "limit": "500"}
     assert query.max_items is None
 
 
-def test_every_parameter_reaches_the_wire():
+def test_every_parameter_reaches_the_wire() -> None:
     query = FlowQuery.checked(
         FlowOwner.DEAL, 5, items="note", all_changes=True, start=10, page_size=20
     )
@@ -40,7 +40,7 @@ def test_every_parameter_reaches_the_wire():
         (1, {"items": "nonsense"}, "items"),
     ],
 )
-def test_values_out_of_bounds_are_named(id, options, named):
+def test_values_out_of_bounds_are_named(id: int, options: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         FlowQuery.checked(FlowOwner.PERSON, id, **options)
 
@@ -59,11 +59,11 @@ def test_values_out_of_bounds_are_named(id, options, named):
         (1, {"items": 5}, "items"),
     ],
 )
-def test_other_types_are_named(id, options, named):
+def test_other_types_are_named(id: int, options: dict[str, Any], named: str) -> None:
     with pytest.raises(TypeError, match=named):
         FlowQuery.checked(FlowOwner.PERSON, id, **options)
 
 
-def test_an_unknown_option_is_a_type_error():
+def test_an_unknown_option_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="limit"):
         FlowQuery.checked(FlowOwner.PERSON, 1, limit=20)  # type: ignore[call-arg]

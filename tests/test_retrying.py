@@ -11,26 +11,26 @@ def longest() -> float:
     return 1.0
 
 
-def test_backoff_doubles_up_to_its_ceiling():
+def test_backoff_doubles_up_to_its_ceiling() -> None:
     policy = RetryPolicy(attempts=9, base_delay=0.5, max_delay=3.0)
     delays = [policy.delay_seconds(attempt, None, longest) for attempt in range(1, 9)]
     assert delays == [0.5, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0, 3.0]
 
 
-def test_the_jitter_is_full():
+def test_the_jitter_is_full() -> None:
     policy = RetryPolicy(base_delay=1.0)
     assert policy.delay_seconds(2, None, lambda: 0.0) == 0.0
     assert policy.delay_seconds(2, None, lambda: 0.25) == 0.5
 
 
-def test_attempts_counts_every_try():
+def test_attempts_counts_every_try() -> None:
     policy = RetryPolicy(attempts=3)
     assert policy.delay_seconds(2, None, longest) is not None
     assert policy.delay_seconds(3, None, longest) is None
     assert RetryPolicy(attempts=1).delay_seconds(1, None, longest) is None
 
 
-def test_an_asked_wait_is_waited_in_full_or_not_at_all():
+def test_an_asked_wait_is_waited_in_full_or_not_at_all() -> None:
     policy = RetryPolicy(max_delay=1.0, max_wait=60.0)
     assert policy.delay_seconds(1, 60.0, longest) == 60.0
     assert policy.delay_seconds(1, 60.1, longest) is None
@@ -40,12 +40,12 @@ def test_an_asked_wait_is_waited_in_full_or_not_at_all():
     ("argument", "value"),
     [("attempts", 0), ("base_delay", -1), ("max_delay", -0.1), ("max_wait", -1)],
 )
-def test_values_out_of_bounds_are_named(argument, value):
+def test_values_out_of_bounds_are_named(argument: str, value: str) -> None:
     with pytest.raises(ValueError, match=argument):
         RetryPolicy(**{argument: value})
 
 
-def test_attempts_is_a_whole_number():
+def test_attempts_is_a_whole_number() -> None:
     with pytest.raises(TypeError, match="attempts"):
         RetryPolicy(attempts=2.5)  # type: ignore[arg-type]
 
@@ -56,6 +56,6 @@ def test_attempts_is_a_whole_number():
     max_delay=st.floats(0, 1e6),
     drawn=st.floats(0, 1),
 )
-def test_backoff_stays_between_0_and_max_delay(attempt, base_delay, max_delay, drawn):
+def test_backoff_stays_between_0_and_max_delay(attempt: int, base_delay: float, max_delay: float, drawn: float) -> None:
     policy = RetryPolicy(base_delay=base_delay, max_delay=max_delay)
     assert 0 <= policy.backoff_seconds(attempt, lambda: drawn) <= max_delay

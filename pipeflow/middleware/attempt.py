@@ -37,8 +37,9 @@ class AttemptMiddleware:
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request and reads its answer whole."""
+        attempt = asyncio.timeout(self._timeout)
         try:
-            async with asyncio.timeout(self._timeout) as attempt:
+            async with attempt:
                 response = await handler(request)
                 await self._read(response)
         except TimeoutError as error:
@@ -49,16 +50,20 @@ class AttemptMiddleware:
 
     async def _read(self, response: ClientResponse) -> None:
         """As `response.read()`, which knows no bound."""
-        parts = []
-        size = 0
         try:
-            async for part in response.content.iter_any():
-                parts.append(part)
-                size += len(part)
-                if size > self._max_bytes:
-                    raise DecodeError(f"the answer has more than {self._max_bytes:,} bytes")
+            body = await self._bounded_body(response)
         except BaseException:
             response.close()
             raise
-        response._body = b"".join(parts)  # noqa: SLF001 - where read() keeps it
+        response._body = body  # noqa: SLF001 - where read() keeps it
         await response.read()
+
+    async def _bounded_body(self, response: ClientResponse) -> bytes:
+        parts = []
+        size = 0
+        async for part in response.content.iter_any():
+            parts.append(part)
+            size += len(part)
+            if size > self._max_bytes:
+                raise DecodeError(f"the answer has more than {self._max_bytes:,} bytes")
+        return b"".join(parts)

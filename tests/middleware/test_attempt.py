@@ -19,24 +19,24 @@ async def get(url, *middlewares):
         return await response.read()
 
 
-async def test_an_answer_up_to_the_bound_comes_whole(serve):
+async def test_an_answer_up_to_the_bound_comes_whole(serve: Serve) -> None:
     server = await serve(answer(body=b"x" * 100_000))
     assert await get(server.url, AttemptMiddleware(max_bytes=100_000)) == b"x" * 100_000
 
 
-async def test_an_answer_above_the_bound_is_refused_and_not_tried_again(serve):
+async def test_an_answer_above_the_bound_is_refused_and_not_tried_again(serve: Serve) -> None:
     server = await serve(answer(body=b"x" * 100_001))
     with pytest.raises(DecodeError, match="more than 100,000 bytes"):
         await get(server.url, RetryMiddleware(), AttemptMiddleware(max_bytes=100_000))
     assert len(server.requests) == 1
 
 
-async def test_an_empty_answer_is_an_answer(serve):
+async def test_an_empty_answer_is_an_answer(serve: Serve) -> None:
     server = await serve(answer(body=b""))
     assert await get(server.url, AttemptMiddleware()) == b""
 
 
-async def test_a_small_body_that_grows_without_end_takes_little_memory(serve):
+async def test_a_small_body_that_grows_without_end_takes_little_memory(serve: Serve) -> None:
     bomb = gzip.compress(b"\0" * 300_000_000)
     server = await serve(answer(body=bomb, Content_Encoding="gzip"))
     tracemalloc.start()

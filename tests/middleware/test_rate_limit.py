@@ -28,7 +28,7 @@ async def get(session, url):
         return response.status
 
 
-async def test_requests_beyond_the_limit_wait_for_the_window(serve):
+async def test_requests_beyond_the_limit_wait_for_the_window(serve: Serve) -> None:
     server = await serve(answer())
     limiter = BurstLimiter(limit=2, window=0.2)
     async with aiohttp.ClientSession(middlewares=[RateLimitMiddleware(limiter)]) as session:
@@ -39,7 +39,7 @@ async def test_requests_beyond_the_limit_wait_for_the_window(serve):
     assert len(server.requests) == 5
 
 
-async def test_a_limiter_is_shared_by_sessions(serve):
+async def test_a_limiter_is_shared_by_sessions(serve: Serve) -> None:
     server = await serve(answer())
     limiter = BurstLimiter(limit=1, window=0.1)
     first, second = RateLimitMiddleware(limiter), RateLimitMiddleware(limiter)
@@ -52,7 +52,7 @@ async def test_a_limiter_is_shared_by_sessions(serve):
         assert time.monotonic() - begun >= 0.1
 
 
-async def test_the_limit_is_learned_from_the_answer(serve):
+async def test_the_limit_is_learned_from_the_answer(serve: Serve) -> None:
     server = await serve(answer(X_RateLimit_Limit="100", X_RateLimit_Remaining="99"))
     limiter = BurstLimiter(limit=1, window=60.0)
     async with aiohttp.ClientSession(middlewares=[RateLimitMiddleware(limiter)]) as session:
@@ -61,7 +61,7 @@ async def test_the_limit_is_learned_from_the_answer(serve):
     assert limiter.limit == 100
 
 
-async def test_each_attempt_passes_the_limiter(serve):
+async def test_each_attempt_passes_the_limiter(serve: Serve) -> None:
     """Trap 8: retry outside, limiter inside."""
     server = await serve(answer(503), answer(503), answer())
     limiter = BurstLimiter(limit=1, window=0.1)
@@ -73,7 +73,7 @@ async def test_each_attempt_passes_the_limiter(serve):
         assert time.monotonic() - begun >= 0.2
 
 
-async def test_a_cancelled_waiter_hands_its_place_on(serve):
+async def test_a_cancelled_waiter_hands_its_place_on(serve: Serve) -> None:
     server = await serve(answer())
     limiter = BurstLimiter(limit=1, window=0.1)
     async with aiohttp.ClientSession(middlewares=[RateLimitMiddleware(limiter)]) as session:
@@ -90,7 +90,7 @@ async def test_a_cancelled_waiter_hands_its_place_on(serve):
     assert len(server.requests) == 2
 
 
-async def test_after_a_burst_429_everyone_waits(serve):
+async def test_after_a_burst_429_everyone_waits(serve: Serve) -> None:
     clock = Clock()
     server = await serve(answer(429, X_RateLimit_Reset="2"))
     limiter = BurstLimiter()
@@ -101,7 +101,7 @@ async def test_after_a_burst_429_everyone_waits(serve):
     assert limiter.delay_seconds(ticket, clock.now) == 2.0
 
 
-async def test_a_daily_429_makes_nobody_wait(serve):
+async def test_a_daily_429_makes_nobody_wait(serve: Serve) -> None:
     clock = Clock()
     server = await serve(answer(429, b'{"error": "daily request budget exceeded"}'))
     limiter = BurstLimiter()
@@ -112,7 +112,7 @@ async def test_a_daily_429_makes_nobody_wait(serve):
     assert limiter.delay_seconds(ticket, clock.now) == 0.0
 
 
-async def test_after_a_block_nothing_is_sent_until_the_cooldown_ends(serve):
+async def test_after_a_block_nothing_is_sent_until_the_cooldown_ends(serve: Serve) -> None:
     clock = Clock()
     server = await serve(HTML_403, answer())
     middleware = RateLimitMiddleware(cooldown=300.0, clock=clock)
@@ -127,14 +127,14 @@ async def test_after_a_block_nothing_is_sent_until_the_cooldown_ends(serve):
         assert await get(session, server.url) == 200
 
 
-async def test_a_json_403_is_no_block(serve):
+async def test_a_json_403_is_no_block(serve: Serve) -> None:
     server = await serve(answer(403), answer())
     async with aiohttp.ClientSession(middlewares=[RateLimitMiddleware()]) as session:
         assert await get(session, server.url) == 403
         assert await get(session, server.url) == 200
 
 
-async def test_a_block_reaches_those_who_wait(serve):
+async def test_a_block_reaches_those_who_wait(serve: Serve) -> None:
     release = asyncio.Event()
 
     async def blocked_later(writer):
@@ -155,7 +155,7 @@ async def test_a_block_reaches_those_who_wait(serve):
     assert len(server.requests) == 1
 
 
-async def test_a_failed_request_still_counts(serve):
+async def test_a_failed_request_still_counts(serve: Serve) -> None:
     server = await serve(then(b"", stall))
     limiter = BurstLimiter(limit=1, window=60.0)
     async with aiohttp.ClientSession(middlewares=[RateLimitMiddleware(limiter)]) as session:
@@ -170,7 +170,7 @@ async def test_a_failed_request_still_counts(serve):
     assert delay > 50
 
 
-def test_a_waiter_of_a_dead_loop_disturbs_nobody():
+def test_a_waiter_of_a_dead_loop_disturbs_nobody() -> None:
     limiter = BurstLimiter(limit=1, window=0.01)
     middleware = RateLimitMiddleware(limiter)
     abandoned = []

@@ -34,14 +34,14 @@ async def get(url, *middlewares, **options):
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-async def test_a_passing_refusal_is_tried_again(serve, retry, sleeps, status):
+async def test_a_passing_refusal_is_tried_again(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps, status: int) -> None:
     server = await serve(answer(status), answer())
     assert await get(server.url, retry) == (200, b"{}")
     assert sleeps == [0.5]
 
 
 @pytest.mark.parametrize("status", [200, 201, 301, 400, 401, 402, 403, 404, 405, 410, 422, 501])
-async def test_other_answers_are_final(serve, retry, sleeps, status):
+async def test_other_answers_are_final(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps, status: int) -> None:
     server = await serve(answer(status))
     assert await get(server.url, retry, allow_redirects=False) == (status, b"{}")
     assert sleeps == []
@@ -61,25 +61,25 @@ async def test_other_answers_are_final(serve, retry, sleeps, status):
     ],
     ids=["disconnect", "reset", "headers", "body", "body-reset", "chunked", "garbage", "gzip"],
 )
-async def test_a_broken_answer_is_tried_again(serve, retry, sleeps, failure):
+async def test_a_broken_answer_is_tried_again(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps, failure: bytes | Reaction) -> None:
     server = await serve(failure, answer())
     assert await get(server.url, retry) == (200, b"{}")
     assert sleeps == [0.5]
 
 
-async def test_a_200_with_null_is_tried_again(serve, retry, sleeps):
+async def test_a_200_with_null_is_tried_again(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps) -> None:
     server = await serve(answer(body=b" null\n"), answer(body=b"{}"))
     assert await get(server.url, retry) == (200, b"{}")
     assert sleeps == [0.5]
 
 
-async def test_null_for_ever_is_returned_after_the_last_try(serve, retry):
+async def test_null_for_ever_is_returned_after_the_last_try(serve: Serve, retry: RetryMiddleware) -> None:
     server = await serve(answer(body=b"null"))
     assert await get(server.url, retry) == (200, b"null")
     assert len(server.requests) == 3
 
 
-async def test_the_last_refusal_is_returned_with_its_body(serve, retry, sleeps):
+async def test_the_last_refusal_is_returned_with_its_body(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps) -> None:
     server = await serve(answer(503, b"down"))
     assert await get(server.url, retry) == (503, b"down")
     assert sleeps == [0.5, 1.0]
@@ -95,13 +95,13 @@ async def test_the_last_refusal_is_returned_with_its_body(serve, retry, sleeps):
         (503, {"Retry_After": "-3"}, 0.5),
     ],
 )
-async def test_the_server_says_how_long_to_wait(serve, retry, sleeps, status, headers, waits):
+async def test_the_server_says_how_long_to_wait(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps, status: int, headers: dict[str, str], waits: float) -> None:
     server = await serve(answer(status, **headers), answer())
     await get(server.url, retry)
     assert sleeps == [waits]
 
 
-async def test_a_date_is_waited_for(serve, retry, sleeps):
+async def test_a_date_is_waited_for(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps) -> None:
     dates = {
         "Date": "Mon, 23 Nov 2026 12:00:00 GMT",
         "Retry_After": "Mon, 23 Nov 2026 12:00:09 GMT",
@@ -111,13 +111,13 @@ async def test_a_date_is_waited_for(serve, retry, sleeps):
     assert sleeps == [9.0]
 
 
-async def test_a_wait_above_max_wait_ends_the_tries_at_once(serve, retry, sleeps):
+async def test_a_wait_above_max_wait_ends_the_tries_at_once(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps) -> None:
     server = await serve(answer(503, Retry_After="61"))
     assert (await get(server.url, retry))[0] == 503
     assert sleeps == []
 
 
-async def test_the_daily_budget_is_never_waited_for(serve, retry, sleeps):
+async def test_the_daily_budget_is_never_waited_for(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps) -> None:
     server = await serve(answer(429, b'{"error": "daily request budget exceeded"}', **BURST))
     assert (await get(server.url, retry))[0] == 429
     assert len(server.requests) == 1
@@ -125,7 +125,7 @@ async def test_the_daily_budget_is_never_waited_for(serve, retry, sleeps):
 
 
 @pytest.mark.parametrize("failure", [answer(503), disconnect])
-async def test_a_post_is_sent_once(serve, retry, sleeps, failure):
+async def test_a_post_is_sent_once(serve: Serve, retry: RetryMiddleware, sleeps: Sleeps, failure: bytes | Reaction) -> None:
     server = await serve(failure, answer())
     try:
         await get(server.url, retry, method="POST")
@@ -135,14 +135,14 @@ async def test_a_post_is_sent_once(serve, retry, sleeps, failure):
     assert sleeps == []
 
 
-async def test_a_post_with_an_idempotency_key_is_tried_again(serve, retry):
+async def test_a_post_with_an_idempotency_key_is_tried_again(serve: Serve, retry: RetryMiddleware) -> None:
     server = await serve(answer(503), answer())
     options = {"method": "POST", "headers": {"Idempotency-Key": "k"}}
     assert (await get(server.url, retry, **options))[0] == 200
 
 
 @pytest.mark.parametrize("failure", [disconnect, reset])
-async def test_aiohttp_does_not_run_the_attempts_once_more(serve, retry, failure):
+async def test_aiohttp_does_not_run_the_attempts_once_more(serve: Serve, retry: RetryMiddleware, failure: bytes | Reaction) -> None:
     """Trap 2: on its own disconnect errors aiohttp runs the whole chain again."""
     server = await serve(failure)
     with pytest.raises(TransportError, match="127.0.0.1 in 3 attempts"):
@@ -150,7 +150,7 @@ async def test_aiohttp_does_not_run_the_attempts_once_more(serve, retry, failure
     assert len(server.requests) == 3
 
 
-async def test_a_refused_answer_gives_its_connection_back(serve, retry):
+async def test_a_refused_answer_gives_its_connection_back(serve: Serve, retry: RetryMiddleware) -> None:
     """Trap 4: with one connection and a large refused body, the next try would hang."""
     server = await serve(answer(503, b"x" * 1_000_000), answer())
     async with asyncio.timeout(10):
@@ -158,13 +158,13 @@ async def test_a_refused_answer_gives_its_connection_back(serve, retry):
     assert server.connections == 1
 
 
-async def test_a_failure_names_its_cause(retry, unused_port):
+async def test_a_failure_names_its_cause(retry: RetryMiddleware, unused_port: int) -> None:
     with pytest.raises(TransportError, match="in 3 attempts: Cannot connect") as caught:
         await get(f"http://127.0.0.1:{unused_port}/", retry)
     assert isinstance(caught.value.__cause__, aiohttp.ClientConnectorError)
 
 
-async def test_a_failure_without_words_is_named_by_its_kind(serve):
+async def test_a_failure_without_words_is_named_by_its_kind(serve: Serve) -> None:
     async def silent(request, handler):
         raise aiohttp.ClientPayloadError
 
@@ -173,7 +173,7 @@ async def test_a_failure_without_words_is_named_by_its_kind(serve):
         await get(server.url, RetryMiddleware(RetryPolicy(attempts=1)), silent)
 
 
-async def test_a_wrong_certificate_is_not_tried_again(serve, sleeps):
+async def test_a_wrong_certificate_is_not_tried_again(serve: Serve, sleeps: Sleeps) -> None:
     async def wrong_certificate(request, handler):
         raise aiohttp.ClientConnectorCertificateError(
             request.connection_key, ssl.SSLCertVerificationError("self-signed")
@@ -190,19 +190,19 @@ async def test_a_wrong_certificate_is_not_tried_again(serve, sleeps):
     [stall, then(b"HTTP/1.1 200 OK\r\n", stall), then(answer(body=b"[1", length=9), stall)],
     ids=["answer", "headers", "body"],
 )
-async def test_each_attempt_is_timed_by_itself(serve, retry, stalled):
+async def test_each_attempt_is_timed_by_itself(serve: Serve, retry: RetryMiddleware, stalled: Reaction) -> None:
     server = await serve(stalled, answer())
     assert (await get(server.url, retry, AttemptMiddleware(0.05)))[0] == 200
 
 
-async def test_a_server_that_never_answers_is_a_timeout(serve, retry):
+async def test_a_server_that_never_answers_is_a_timeout(serve: Serve, retry: RetryMiddleware) -> None:
     server = await serve(stall)
     with pytest.raises(RequestTimeoutError, match=r"3 attempts: attempt_timeout is 0.02 s"):
         await get(server.url, retry, AttemptMiddleware(0.02))
     assert len(server.requests) == 3
 
 
-async def test_aiohttps_own_timeout_is_a_timeout_too(serve):
+async def test_aiohttps_own_timeout_is_a_timeout_too(serve: Serve) -> None:
     server = await serve(stall)
     with pytest.raises(RequestTimeoutError):
         await get(
@@ -213,14 +213,14 @@ async def test_aiohttps_own_timeout_is_a_timeout_too(serve):
         )
 
 
-async def test_waits_between_tries_cost_no_timeout(serve):
+async def test_waits_between_tries_cost_no_timeout(serve: Serve) -> None:
     """Trap 5: `ClientTimeout(total=…)` would count them."""
     server = await serve(answer(503), answer())
     retry = RetryMiddleware(RetryPolicy(base_delay=0.2), random=lambda: 1.0)
     assert (await get(server.url, retry, AttemptMiddleware(0.15)))[0] == 200
 
 
-async def test_a_cancellation_is_not_a_failure(serve, retry):
+async def test_a_cancellation_is_not_a_failure(serve: Serve, retry: RetryMiddleware) -> None:
     arrived = asyncio.Event()
 
     async def note(writer):

@@ -1,0 +1,177 @@
+"""What is around the entries of an answer: whether it is a page, and which.
+
+Pipedrive's reference of the flow endpoints has the paging fields on `additional_data`; its
+examples and its guide (`core-api-concepts-pagination`) have them below `pagination`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+import attrs
+import msgspec
+
+from pipeflow.codec.fields import mismatch
+from pipeflow.errors import ApiError, DecodeError
+from pipeflow.records.kept import bounded_int
+from pipeflow.records.summaries import shorten
+
+__all__ = ["Envelope", "Paging", "read_envelope", "read_paging"]
+
+_LONGEST_REASON = 500
+_YES_OR_NO = {True: True, False: False, "1": True, "0": False, "true": True, "false": False}
+
+
+class Envelope(msgspec.Struct):
+    """An answer whose entries and related objects are still JSON.
+
+    Attributes:
+        data: The JSON of each entry; None where the answer says null.
+        success: What the answer says of itself.
+        additional_data: Where the paging fields are.
+        related_objects: The JSON of the related objects.
+        error: Why the answer says no.
+        error_info: The same, at more length.
+        error_code: Pipedrive's number for it.
+    """
+
+    data: list[msgspec.Raw] | None | msgspec.UnsetType = msgspec.UNSET
+    success: Any = None
+    additional_data: Any = None
+    related_objects: msgspec.Raw = msgspec.Raw(b"null")
+    error: Any = None
+    error_info: Any = None
+    error_code: Any = msgspec.field(default=None, name="errorCode")
+
+
+@attrs.frozen
+class Paging:
+    """What an answer says about its place in the collection.
+
+    Attributes:
+        start: The offset of its first entry, or None.
+        page_size: The most entries it could have, or None.
+        more_items: Whether more follow, or None.
+        next_start: The offset to go on from, or None.
+    """
+
+    start: int | None = None
+    page_size: int | None = None
+    more_items: bool | None = None
+    next_start: int | None = None
+
+
+_decode_envelope = msgspec.json.Decoder(Envelope).decode
+
+
+def read_envelope(body: bytes) -> Envelope:
+    """The envelope of an answer with status 200.
+
+    Raises:
+        ApiError: The answer says `"success": false`.
+        DecodeError: It is not JSON in UTF-8, or no page.
+    """
+    try:
+        body.decode()  # msgspec does not look into what nobody reads
+    except UnicodeDecodeError as error:
+        position: int | None = error.start
+    else:
+        position = None
+    # Errors are raised where no other is being handled, as that one would carry the whole body.
+    if position is not None:
+        raise DecodeError(f"the answer is not JSON: byte {position} is not UTF-8")
+    envelope = _envelope_or_none(body) or _read_with_care(body)
+    if _yes_or_no(envelope.success) is False:
+        _refuse(envelope)
+    if envelope.data is msgspec.UNSET:
+        raise DecodeError("$.data: is missing", path="$.data")
+    if envelope.data is not None and not isinstance(envelope.data, list):
+        raise DecodeError(f"$.data: {mismatch('an array', envelope.data)}", path="$.data")
+    return envelope
+
+
+def read_paging(additional_data: Any) -> Paging:
+    """The paging fields, nested or flat; what is not there or makes no sense is None."""
+    said = additional_data if isinstance(additional_data, dict) else {}
+    nested = said.get("pagination")
+    if isinstance(nested, dict) and nested:
+        said = nested
+    return Paging(
+        start=_count(said.get("start")),
+        page_size=_count(said.get("limit")),
+        more_items=_yes_or_no(said.get("more_items_in_collection")),
+        next_start=_count(said.get("next_start")),
+    )
+
+
+def _envelope_or_none(body: bytes) -> Envelope | None:
+    try:
+        return _decode_envelope(body)
+    except msgspec.DecodeError:
+        return None
+
+
+def _read_with_care(body: bytes) -> Envelope:
+    """The envelope of what msgspec refuses: halves of surrogate pairs, or something wrong."""
+    answer = _read_json(body.decode())
+    if not isinstance(answer, dict):
+        raise DecodeError(f"$: {mismatch('an object', answer)}")
+    data = answer.get("data", msgspec.UNSET)
+    return Envelope(
+        data=[_as_json(entry) for entry in data] if isinstance(data, list) else data,
+        success=answer.get("success"),
+        additional_data=answer.get("additional_data"),
+        related_objects=_as_json(answer.get("related_objects")),
+        error=answer.get("error"),
+        error_info=answer.get("error_info"),
+        error_code=answer.get("errorCode"),
+    )
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return json.loads(text, parse_int=bounded_int, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        problem = f"{error.msg} at character {error.pos}"
+    except _NotJSONError as error:
+        problem = str(error)
+    raise DecodeError(f"the answer is not JSON: {problem}")
+
+
+class _NotJSONError(Exception):
+    """A number that Python reads and JSON does not know."""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _NotJSONError(f"it holds {name}")
+
+
+def _as_json(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(value).encode())
+
+
+def _refuse(envelope: Envelope) -> NoReturn:
+    error, error_info = _text(envelope.error), _text(envelope.error_info)
+    message = f"200 with \"success\": false: {error or 'without a reason'}"
+    raise ApiError(
+        f"{message} ({error_info})" if error_info else message,
+        status=200,
+        error=error,
+        error_info=error_info,
+        error_code=envelope.error_code if type(envelope.error_code) is int else None,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return shorten(value, _LONGEST_REASON) if isinstance(value, str) and value else None
+
+
+def _yes_or_no(value: Any) -> bool | None:
+    return _YES_OR_NO.get(value) if isinstance(value, bool | int | str) else None
+
+
+def _count(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    return value if type(value) is int and value >= 0 else None

@@ -1,0 +1,135 @@
+"""JSON values into records and back with cattrs, the way that has an answer for every value.
+
+It takes what the API sends beside what it publishes (`fields.py`), and where a value breaks its
+field's shape, says where and why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+from cattrs import BaseValidationError, ClassValidationError, Converter, IterableValidationError
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from pipeflow.codec.fields import field_type, inner_record, mismatch, wire_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ShapeError", "structure", "unstructure"]
+
+RecordT = TypeVar("RecordT")
+
+_converter = Converter(detailed_validation=True)
+
+
+class ShapeError(Exception):
+    """A value breaks the shape of its record.
+
+    Attributes:
+        path: Where in the answer, such as `$.data[3].data.due_date`.
+        reason: Why.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def structure(value: Any, record: type[RecordT], path: str) -> RecordT:
+    """The record that the JSON value at `path` holds.
+
+    Raises:
+        ShapeError: The value breaks the record's shape; the first place where it does.
+    """
+    try:
+        return _converter.structure(value, record)
+    except (BaseValidationError, ValueError) as error:
+        inner_path, reason = _first_reason(error)
+    raise ShapeError(path + inner_path, reason)
+
+
+def unstructure(record: Any) -> dict[str, Any]:
+    """A record as JSON values in the API's own formats, without the fields that hold nothing."""
+    values: dict[str, Any] = _converter.unstructure(record)
+    return values
+
+
+def _first_reason(error: BaseException) -> tuple[str, str]:
+    match error:
+        case ClassValidationError() | IterableValidationError():
+            # Each inner error has a note of the field or the index where it arose.
+            noted, _ = error.group_exceptions()
+            inner, note = noted[0]
+            path, reason = _first_reason(inner)
+            if isinstance(error, IterableValidationError):
+                return f"[{note.index}]{path}", reason  # type: ignore[union-attr]
+            return f".{wire_name(note.name)}{path}", reason  # type: ignore[union-attr]
+        case KeyError():
+            return "", "is missing"
+        case _:
+            return "", str(error)
+
+
+@_converter.register_structure_hook_factory(attrs.has)
+def _structures(record: type) -> Callable[[Any, Any], Any]:
+    structure_object = make_dict_structure_fn(
+        record,
+        _converter,
+        **{
+            field.name: override(rename=wire_name(field.name), struct_hook=_reads(record, field))
+            for field in attrs.fields(record)
+        },
+    )
+
+    def structure_record(value: Any, _: Any) -> Any:
+        if value == []:  # PHP writes an empty object like this
+            value = {}
+        if not isinstance(value, dict):
+            raise mismatch("an object", value)
+        return structure_object(value, record)
+
+    return structure_record
+
+
+def _reads(record: type, field: attrs.Attribute[Any]) -> Callable[[Any, Any], Any]:
+    inner = inner_record(field.type)
+    if inner is None:
+        read = field_type(record, field).read
+        return lambda value, _: read(value)
+    if field.default is None:
+        return lambda value, _: None if value is None else _converter.structure(value, inner)
+
+    def read_records(value: Any, _: Any) -> Any:
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise mismatch("an array", value)
+        return _converter.structure(value, field.type)
+
+    return read_records
+
+
+@_converter.register_unstructure_hook_factory(attrs.has)
+def _unstructures(record: type) -> Callable[[Any], dict[str, Any]]:
+    return make_dict_unstructure_fn(
+        record,
+        _converter,
+        _cattrs_omit_if_default=True,
+        **{
+            field.name: override(
+                rename=wire_name(field.name), unstruct_hook=_writes(record, field)
+            )
+            for field in attrs.fields(record)
+        },
+    )
+
+
+def _writes(record: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
+    if inner_record(field.type) is None:
+        return field_type(record, field).write
+    if field.default is None:
+        return _converter.unstructure
+    return lambda values: [_converter.unstructure(value) for value in values]

@@ -1,0 +1,45 @@
+"""The records: frozen values that hold what the API says, and nothing of how it was fetched."""
+
+from pipeflow.records.activities import Activity, ActivityAttendee, ActivityFile, ActivityParticipant
+from pipeflow.records.changes import FieldChange, FormattedValues
+from pipeflow.records.comments import Comment
+from pipeflow.records.files import File
+from pipeflow.records.mail import MailMessage, MailParty
+from pipeflow.records.notes import Note, NoteDeal, NoteOrganization, NotePerson, NoteUser
+from pipeflow.records.pages import FlowPage
+from pipeflow.records.related import (
+    ContactEntry,
+    RelatedDeal,
+    RelatedObjects,
+    RelatedOrganization,
+    RelatedPerson,
+    RelatedUser,
+)
+from pipeflow.records.updates import FlowUpdate, Payload
+
+__all__ = [
+    "Activity",
+    "ActivityAttendee",
+    "ActivityFile",
+    "ActivityParticipant",
+    "Comment",
+    "ContactEntry",
+    "FieldChange",
+    "File",
+    "FlowPage",
+    "FlowUpdate",
+    "FormattedValues",
+    "MailMessage",
+    "MailParty",
+    "Note",
+    "NoteDeal",
+    "NoteOrganization",
+    "NotePerson",
+    "NoteUser",
+    "Payload",
+    "RelatedDeal",
+    "RelatedObjects",
+    "RelatedOrganization",
+    "RelatedPerson",
+    "RelatedUser",
+]

@@ -1,0 +1,166 @@
+"""The users, persons, organizations and deals that the updates of a page speak of by id."""
+
+from functools import cached_property
+from typing import Any
+
+import attrs
+
+from pipeflow.records.kept import read_json
+from pipeflow.records.values import Record
+
+__all__ = [
+    "ContactEntry",
+    "RelatedDeal",
+    "RelatedObjects",
+    "RelatedOrganization",
+    "RelatedPerson",
+    "RelatedUser",
+]
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class ContactEntry(Record):
+    """An e-mail address or a phone number of a person.
+
+    Attributes:
+        value: The address or the number.
+        label: What it is for, such as `work`.
+        primary: Whether it is the first to use.
+    """
+
+    value: str | None = None
+    label: str | None = None
+    primary: bool | None = None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class RelatedUser(Record):
+    """A user of the Pipedrive account.
+
+    Attributes:
+        id: The id of the user.
+        name: The user's name.
+        email: The user's e-mail address.
+        active_flag: Whether the user is active.
+        has_pic: Whether the user has a picture.
+        pic_hash: The hash of that picture.
+    """
+
+    id: int | None = None
+    name: str | None = None
+    email: str | None = None
+    active_flag: bool | None = None
+    has_pic: bool | None = None
+    pic_hash: str | None = None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class RelatedPerson(Record):
+    """A person.
+
+    Attributes:
+        id: The id of the person.
+        name: The person's name.
+        active_flag: Whether the person is there; False when deleted.
+        owner_id: The id of the user who owns the person.
+        email: The person's e-mail addresses.
+        phone: The person's phone numbers.
+    """
+
+    id: int | None = None
+    name: str | None = None
+    active_flag: bool | None = None
+    owner_id: int | None = None
+    email: tuple[ContactEntry, ...] = ()
+    phone: tuple[ContactEntry, ...] = ()
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class RelatedOrganization(Record):
+    """An organization.
+
+    Attributes:
+        id: The id of the organization.
+        name: Its name.
+        people_count: How many persons belong to it.
+        owner_id: The id of the user who owns it.
+        address: Its address.
+        cc_email: The BCC address that links mail to it.
+        active_flag: Whether it is there; False when deleted.
+    """
+
+    id: int | None = None
+    name: str | None = None
+    people_count: int | None = None
+    owner_id: int | None = None
+    address: str | None = None
+    cc_email: str | None = None
+    active_flag: bool | None = None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class RelatedDeal(Record):
+    """A deal.
+
+    Attributes:
+        id: The id of the deal.
+        title: Its title.
+        status: `open`, `won`, `lost` or `deleted`.
+        value: Its value, in `currency`.
+        currency: The currency's code, such as `EUR`.
+        stage_id: The id of the stage it is in.
+        pipeline_id: The id of the pipeline it is in.
+    """
+
+    id: int | None = None
+    title: str | None = None
+    status: str | None = None
+    value: int | float | None = None
+    currency: str | None = None
+    stage_id: int | None = None
+    pipeline_id: int | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RelatedObjects:
+    """What a page says about the objects that its updates name by id; shared by those updates.
+
+    The schemas are those of `related_objects` in the flow endpoints' reference. An object that
+    breaks its shape is only in `raw`, and so are kinds that are not listed here.
+
+    Attributes:
+        users: The users by id.
+        persons: The persons by id.
+        organizations: The organizations by id.
+        deals: The deals by id.
+    """
+
+    users: dict[int, RelatedUser] = attrs.field(factory=dict)
+    persons: dict[int, RelatedPerson] = attrs.field(factory=dict)
+    organizations: dict[int, RelatedOrganization] = attrs.field(factory=dict)
+    deals: dict[int, RelatedDeal] = attrs.field(factory=dict)
+    _raw_json: bytes | None = None
+
+    @cached_property
+    def raw(self) -> Any:
+        """`related_objects` exactly as it came, read when first asked for; None when it did not."""
+        return None if self._raw_json is None else read_json(self._raw_json)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RelatedObjects):
+            return NotImplemented
+        return (
+            self.users == other.users
+            and self.persons == other.persons
+            and self.organizations == other.organizations
+            and self.deals == other.deals
+            and (self._raw_json == other._raw_json or self.raw == other.raw)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return (
+            f"RelatedObjects({len(self.users)} users, {len(self.persons)} persons, "
+            f"{len(self.organizations)} organizations, {len(self.deals)} deals)"
+        )

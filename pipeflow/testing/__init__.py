@@ -1,0 +1,68 @@
+"""Pipedrive's flow API on a loopback port, for tests without a network.
+
+```python
+async with FakePipedrive() as fake:
+    async with PipedriveSession(api_token=fake.api_token, base_url=fake.base_url) as pipedrive:
+        ...
+```
+
+`FakePipedrive` answers as the API does, counts what it was asked, and fails on demand:
+`fake.script(Status(503), None)`. It knows nothing of the client, so it also tests others.
+"""
+
+from pipeflow.testing.faults import (
+    BadGateway,
+    Block,
+    ClampPages,
+    DailyBudgetExceeded,
+    Delay,
+    Disconnect,
+    Fault,
+    GzipBomb,
+    Headers,
+    HugeBody,
+    InsertRecord,
+    InvalidJson,
+    MissingNextStart,
+    NullBody,
+    Outage,
+    Redirect,
+    RemoveRecord,
+    Reset,
+    Stall,
+    Status,
+    StuckPage,
+    TooManyRequests,
+)
+from pipeflow.testing.histories import generate_history, generate_related
+from pipeflow.testing.requests import SeenRequest
+from pipeflow.testing.server import FakePipedrive
+
+__all__ = [
+    "BadGateway",
+    "Block",
+    "ClampPages",
+    "DailyBudgetExceeded",
+    "Delay",
+    "Disconnect",
+    "FakePipedrive",
+    "Fault",
+    "GzipBomb",
+    "Headers",
+    "HugeBody",
+    "InsertRecord",
+    "InvalidJson",
+    "MissingNextStart",
+    "NullBody",
+    "Outage",
+    "Redirect",
+    "RemoveRecord",
+    "Reset",
+    "SeenRequest",
+    "Stall",
+    "Status",
+    "StuckPage",
+    "TooManyRequests",
+    "generate_history",
+    "generate_related",
+]

@@ -1,0 +1,70 @@
+"""The three flow endpoints without a socket: a request in, an answer out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attrs import define, evolve
+
+from pipeflow.testing.answers import Answer, PageShape, error_answer, page_answer
+from pipeflow.testing.requests import page_query, token_of
+
+if TYPE_CHECKING:
+    from pipeflow.testing.faults import Fault
+    from pipeflow.testing.gateway import Gateway
+    from pipeflow.testing.requests import SeenRequest
+    from pipeflow.testing.store import Store
+
+__all__ = ["Api"]
+
+_REFUSALS: Final = frozenset({401, 403, 429})
+
+
+@define
+class Api:
+    """Everything that decides about an answer."""
+
+    token: str
+    store: Store
+    gateway: Gateway
+    shape: PageShape
+    next_start: bool
+    default_page_size: int
+    max_page_size: int
+
+    def answer(self, seen: SeenRequest, fault: Fault) -> Answer:
+        """The answer to a request, with what the fault makes of it."""
+        answer = self._admitted(seen, fault)
+        paid = answer.status not in _REFUSALS
+        said = {"x-correlation-id": seen.correlation_id, **self.gateway.headers(seen.at)}
+        answer = fault.answer(evolve(answer, headers={**answer.headers, **said}))
+        if paid and answer.status in _REFUSALS:
+            self.gateway.refund()
+        return answer
+
+    def _admitted(self, seen: SeenRequest, fault: Fault) -> Answer:
+        if token_of(seen) != self.token:
+            return error_answer(401, "unauthorized access")
+        return self.gateway.admit(seen.at) or self._page(seen, fault)
+
+    def _page(self, seen: SeenRequest, fault: Fault) -> Answer:
+        if seen.method != "GET":
+            return error_answer(405, "Method not allowed", headers={"Allow": "GET"})
+        if not seen.whose:
+            return error_answer(404, "Unknown method .")
+        history = self.store.find(seen.whose)
+        if history is None:
+            [kind] = seen.whose
+            return error_answer(404, f"{kind.capitalize()} not found")
+        try:
+            query = page_query(
+                seen.query,
+                default_size=self.default_page_size,
+                max_size=self.max_page_size,
+                next_start=self.next_start,
+            )
+        except ValueError:
+            return error_answer(400, "Bad request")
+        query = fault.ask(query)
+        view = history.view(query.items, all_changes=query.all_changes)
+        return page_answer(view, query, self.shape, self.store.related)

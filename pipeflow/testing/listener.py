@@ -1,0 +1,98 @@
+"""The listening socket and its connections: opened, lost for a while, closed for good."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from pipeflow.testing.delivery import reset
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["Listener"]
+
+_HOST: Final = "127.0.0.1"
+
+
+class Listener:
+    """Serves HTTP on a loopback port, and leaves no task and no socket behind."""
+
+    def __init__(self, runner: web.ServerRunner, server: web.Server, port: int) -> None:
+        self._runner = runner
+        self._server = server
+        self._port = port
+        self._outage: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(
+        cls, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], port: int
+    ) -> Listener:
+        """Listen on `port`, or on any free one for 0."""
+        # A handler whose client has gone is cancelled: a stalled answer ends with its connection.
+        server = web.Server(handler, handler_cancellation=True, access_log=None)
+        listener = cls(web.ServerRunner(server), server, port)
+        await listener._runner.setup()
+        try:
+            await listener._listen()
+        except OSError:
+            await listener._runner.cleanup()
+            raise
+        return listener
+
+    @property
+    def origin(self) -> str:
+        """Such as `http://127.0.0.1:4321`."""
+        return f"http://{_HOST}:{self._port}"
+
+    async def _listen(self) -> None:
+        self._socket = socket.create_server((_HOST, self._port))
+        self._port = self._socket.getsockname()[1]
+        await web.SockSite(self._runner, self._socket).start()
+
+    async def _stop_listening(self) -> None:
+        # asyncio loses a connection, and warns, that it accepts just before its server is closed.
+        # So no more is accepted, and what was gets the three turns of the loop that it needs.
+        for site in self._runner.sites:
+            with contextlib.suppress(NotImplementedError):  # Windows' loop has no readers
+                asyncio.get_running_loop().remove_reader(self._socket)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            await site.stop()
+
+    def go_away(self, seconds: float) -> None:
+        """Reset every connection and refuse new ones for some seconds."""
+        if self._outage is None or self._outage.done():
+            self._outage = asyncio.create_task(self._be_away(seconds))
+
+    async def _be_away(self, seconds: float) -> None:
+        await self._stop_listening()
+        for transport in self._transports():
+            reset(transport)
+        await asyncio.sleep(seconds)
+        await self._listen()
+
+    def _transports(self) -> list[asyncio.Transport]:
+        connections = self._server.connections
+        return [each.transport for each in connections if each.transport is not None]
+
+    async def close(self) -> None:
+        """Stop at once, whatever is under way.
+
+        Raises:
+            OSError: The server could not come back from an outage: the port was taken meanwhile.
+        """
+        if self._outage is not None:
+            self._outage.cancel()
+            await asyncio.wait([self._outage])
+        await self._stop_listening()
+        for transport in self._transports():
+            # Not `close()`, which waits for clients that do not read. Handlers are cancelled.
+            transport.abort()
+        await self._runner.cleanup()
+        if self._outage is not None and not self._outage.cancelled():
+            self._outage.result()

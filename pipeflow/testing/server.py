@@ -1,0 +1,326 @@
+"""The server itself: its life, its memory, and the way of a request through it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+import uuid
+from collections import deque
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+from attrs import evolve
+
+from pipeflow.testing.answers import Ending, PageShape, error_answer
+from pipeflow.testing.api import Api
+from pipeflow.testing.delivery import deliver
+from pipeflow.testing.faults import Fault
+from pipeflow.testing.gateway import Gateway
+from pipeflow.testing.limits import FixedWindow, RollingWindow
+from pipeflow.testing.listener import Listener
+from pipeflow.testing.requests import SeenRequest, whose_history
+from pipeflow.testing.store import demo_store, given_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from aiohttp import web
+
+    from pipeflow.testing.requests import Whose
+
+__all__ = ["FakePipedrive"]
+
+
+class FakePipedrive:
+    """Pipedrive's three flow endpoints on a loopback port, as long as the `async with` lasts.
+
+    ```python
+    async with FakePipedrive() as fake:
+        ...  # ask fake.base_url + "/persons/1101/flow" with the header x-api-token: fake.api_token
+    ```
+
+    As it comes it holds person 1101 with some 1,200 updates, deal 11011 and organization 5101.
+    Given histories take their place.
+
+    Args:
+        persons: The history of each person by id: records `{"object", "timestamp", "data"}` in
+            the order in which they are served. Any other JSON value is served as it is, too.
+        deals: The same for deals.
+        organizations: The same for organizations.
+        related: The related objects by kind and id, such as `{"user": {11: {"id": 11, …}}}`. A
+            page names those that its records refer to. `generate_related()` makes those of
+            generated histories.
+        api_token: The token to accept, in `x-api-token`, as `Authorization: Bearer` or in the old
+            `api_token` query parameter. A random one by default.
+        port: The port; 0 is any free one.
+        default_page_size: Updates on a page when the request has no `limit`.
+        max_page_size: A greater `limit` is clamped to it.
+        pagination: `"nested"` under `additional_data.pagination`, as in reality, or `"flat"` on
+            `additional_data`, as in the published schema.
+        next_start: Whether pages say where the next one begins, when there is one.
+        related_objects: `"plain"` as in reality, `"published"` as in the published example
+            (`{"allOf": […]}`), or `"missing"`.
+        empty_as_null: Whether an empty page's data is `null` or `[]`.
+        burst_limit: Requests in every `burst_window` seconds; one more is refused with 429.
+        burst_window: Seconds.
+        burst_kind: `"rolling"`: any `burst_window` seconds; `"fixed"`: between the beats of a
+            clock.
+        announces_limits: Whether answers carry the `x-ratelimit-*` headers.
+        block_after: After so many refusals in a row every request gets Cloudflare's 403, until
+            `fake.blocked = False`. None never blocks.
+        daily_budget: Tokens; each request let through costs 40. None is no end of them.
+        daily_retry_after: The seconds that a 429 of the daily budget says in `Retry-After`.
+        answer_delay: Seconds from each request to its answer.
+
+    Attributes:
+        answer_delay: May be changed at any time.
+        on_request: Called with each `SeenRequest` for which nothing is scripted; returns the
+            fault for it, or None.
+    """
+
+    def __init__(
+        self,
+        *,
+        persons: Mapping[int, Iterable[Any]] | None = None,
+        deals: Mapping[int, Iterable[Any]] | None = None,
+        organizations: Mapping[int, Iterable[Any]] | None = None,
+        related: Mapping[str, Mapping[int, Any]] | None = None,
+        api_token: str | None = None,
+        port: int = 0,
+        default_page_size: int = 50,
+        max_page_size: int = 500,
+        pagination: Literal["nested", "flat"] = "nested",
+        next_start: bool = True,
+        related_objects: Literal["plain", "published", "missing"] = "plain",
+        empty_as_null: bool = True,
+        burst_limit: int = 100,
+        burst_window: float = 2.0,
+        burst_kind: Literal["rolling", "fixed"] = "rolling",
+        announces_limits: bool = True,
+        block_after: int | None = None,
+        daily_budget: int | None = None,
+        daily_retry_after: int | None = None,
+        answer_delay: float = 0.0,
+    ) -> None:
+        self.answer_delay = answer_delay
+        self.on_request: Callable[[SeenRequest], Fault | None] | None = None
+        given = {"person": persons, "deal": deals, "organization": organizations}
+        histories = {kind: by_id for kind, by_id in given.items() if by_id is not None}
+        window = RollingWindow if burst_kind == "rolling" else FixedWindow
+        self._gateway = Gateway(
+            window(burst_limit, burst_window),
+            daily_budget=daily_budget,
+            daily_retry_after=daily_retry_after,
+            block_after=block_after,
+            announces_limits=announces_limits,
+        )
+        self._store = given_store(histories, related) if histories else demo_store()
+        self._api = Api(
+            token=secrets.token_hex(20) if api_token is None else api_token,
+            store=self._store,
+            gateway=self._gateway,
+            shape=PageShape(pagination, related_objects, empty_as_null),
+            next_start=next_start,
+            default_page_size=default_page_size,
+            max_page_size=max_page_size,
+        )
+        self._port = port
+        self._listener: Listener | None = None
+        self._script: deque[Fault | None] = deque()
+        self._seen: dict[str, SeenRequest] = {}
+        self._tokens_forgotten = 0
+        self._errors: list[Exception] = []
+
+    async def __aenter__(self) -> Self:
+        self._listener = await Listener.start(self._handle, self._port)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close every connection at once. Raises what `on_request` or a fault raised, if it did."""
+        listener, self._listener = self._running(), None
+        await listener.close()
+        if self._errors and exc is None:
+            raise self._errors[0]
+
+    def _running(self) -> Listener:
+        if self._listener is None:
+            raise RuntimeError("the fake is not running; use `async with FakePipedrive() as fake:`")
+        return self._listener
+
+    @property
+    def base_url(self) -> str:
+        """Such as `http://127.0.0.1:4321/v1`; `/api/v1` leads to the same."""
+        return f"{self._running().origin}/v1"
+
+    @property
+    def api_token(self) -> str:
+        """The token that it accepts."""
+        return self._api.token
+
+    # What it was asked
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """Every request since the start or `reset_counts()`, in the order of their arrival."""
+        return list(self._seen.values())
+
+    @property
+    def request_count(self) -> int:
+        """How many requests came."""
+        return len(self._seen)
+
+    @property
+    def refused_count(self) -> int:
+        """How many of them were answered with 429."""
+        return sum(request.status == 429 for request in self._seen.values())
+
+    @property
+    def tokens_spent(self) -> int:
+        """What they cost of the daily budget: 40 each, refused ones (401, 403, 429) nothing."""
+        return self._gateway.tokens_spent - self._tokens_forgotten
+
+    def reset_counts(self) -> None:
+        """Forget the requests so far. The limits still know them."""
+        self._seen.clear()
+        self._tokens_forgotten = self._gateway.tokens_spent
+
+    # Limits
+
+    @property
+    def burst_limit(self) -> int:
+        """Requests in every window; may be changed at any time."""
+        return self._gateway.burst.limit
+
+    @burst_limit.setter
+    def burst_limit(self, limit: int) -> None:
+        self._gateway.burst.limit = limit
+
+    @property
+    def daily_budget(self) -> int | None:
+        """Tokens, the spent ones included, or None; may be changed at any time."""
+        return self._gateway.daily_budget
+
+    @daily_budget.setter
+    def daily_budget(self, tokens: int | None) -> None:
+        self._gateway.daily_budget = tokens
+
+    @property
+    def blocked(self) -> bool:
+        """Whether every request gets Cloudflare's 403; may be changed at any time."""
+        return self._gateway.blocked
+
+    @blocked.setter
+    def blocked(self, blocked: bool) -> None:
+        self._gateway.blocked = blocked
+
+    def use_allowance(self, count: int) -> int:
+        """Let another program use `count` requests of the allowance, or what is left of it.
+
+        Returns how many there were.
+        """
+        return self._gateway.burst.use(count, time.monotonic())
+
+    # Histories
+
+    @property
+    def max_page_size(self) -> int:
+        """What a greater `limit` is clamped to; may be changed at any time."""
+        return self._api.max_page_size
+
+    @max_page_size.setter
+    def max_page_size(self, size: int) -> None:
+        self._api.max_page_size = size
+
+    def records(
+        self,
+        *,
+        items: Iterable[str] | None = None,
+        all_changes: bool = True,
+        **whose: Unpack[Whose],
+    ) -> list[Any]:
+        """A history as it stands, such as `fake.records(person=1101)`.
+
+        It is what a walk with the same `items` and `all_changes` reads if nothing changes.
+
+        Raises:
+            ValueError: Not exactly one of `person`, `deal` and `organization` is given.
+            LookupError: The fake holds no such history.
+        """
+        wanted = None if items is None else frozenset(items)
+        view = self._store.named(whose).view(wanted, all_changes=all_changes)
+        return [json.loads(entry.body) for entry in view]
+
+    def insert(self, record: object, *, index: int = 0, **whose: Unpack[Whose]) -> None:
+        """Put a record into a history: `fake.insert(record, person=1101)`.
+
+        It comes before the record at `index`, counting those that only `all_changes` shows.
+
+        Raises:
+            ValueError: Not exactly one of `person`, `deal` and `organization` is given.
+            LookupError: The fake holds no such history.
+        """
+        self._store.named(whose).insert(index, record)
+
+    def remove(self, index_or_record: object = 0, **whose: Unpack[Whose]) -> None:
+        """Take the record at an index, or an equal one, out: `fake.remove(3, person=1101)`.
+
+        Raises:
+            ValueError: Not exactly one of `person`, `deal` and `organization` is given, or there
+                is no such record.
+            LookupError: There is no such index, or the fake holds no such history.
+        """
+        self._store.named(whose).remove(index_or_record)
+
+    # Faults
+
+    def script(self, *faults: Fault | None) -> None:
+        """Apply these to the next requests, one each, after what is scripted already.
+
+        None answers as usual.
+        """
+        self._script.extend(faults)
+
+    def go_away(self, seconds: float) -> None:
+        """Reset every connection and refuse new ones for some seconds, as the fault `Outage`."""
+        self._running().go_away(seconds)
+
+    # The way of a request
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        seen = SeenRequest(
+            method=request.method,
+            path=request.path,
+            query=dict(request.query),
+            headers=request.headers,
+            at=time.monotonic(),
+            correlation_id=str(uuid.uuid4()),
+            whose=whose_history(request.path),
+        )
+        self._seen[seen.correlation_id] = seen
+        try:
+            fault = self._next_fault(seen)
+            fault.act(self, seen)
+            answer = self._api.answer(seen, fault)
+        except Exception as error:  # noqa: BLE001 - a test's own fault; raised again at the end
+            self._errors.append(error)
+            answer = error_answer(500, f"the fake failed: {error!r}")
+        delay = self.answer_delay + answer.delay
+        if delay:
+            await asyncio.sleep(delay)
+        has_status = answer.ending is Ending.WHOLE or answer.cut is not None
+        if has_status and seen.correlation_id in self._seen:
+            self._seen[seen.correlation_id] = evolve(seen, status=answer.status)
+        return await deliver(request, answer)
+
+    def _next_fault(self, seen: SeenRequest) -> Fault:
+        if self._script:
+            return self._script.popleft() or Fault()
+        return (self.on_request and self.on_request(seen)) or Fault()

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from pipeflow import PipedriveSession
+
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({}, "api_token is missing.*PIPEDRIVE_API_TOKEN"),
+        ({"api_token": ""}, "api_token is empty"),
+        ({"api_token": f"{TOKEN}\n"}, r"api_token.*strip\(\)"),
+        ({"api_token": TOKEN, "base_url": "http://example.com/v1"}, "base_url must be https"),
+        ({"api_token": TOKEN, "company_domain": "a/b"}, "company_domain"),
+        (
+            {"api_token": TOKEN, "company_domain": "acme", "base_url": "https://x.example/v1"},
+            "base_url or company_domain, not both",
+        ),
+        ({"api_token": TOKEN, "attempt_timeout": 0}, "attempt_timeout"),
+        ({"api_token": TOKEN, "attempt_timeout": -1.0}, "attempt_timeout"),
+    ],
+)
+def test_a_session_that_cannot_be_right_is_refused(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named) as caught:
+        PipedriveSession(**options)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_token_of_another_type_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="api_token"):
+        PipedriveSession(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["person", "deal", "organization"])
+@pytest.mark.parametrize("form", ["iter_{}_flow", "iter_{}_flow_pages"])
+def test_a_wrong_argument_is_refused_at_the_call_not_at_the_first_step(name: str, form: str) -> None:
+    walk = getattr(PipedriveSession(TOKEN), form.format(name))
+    with pytest.raises(ValueError, match=f"the {name} id"):
+        walk(0)
+    with pytest.raises(TypeError, match="limit"):
+        walk(1, limit=5)
+
+
+@pytest.mark.parametrize("name", ["person", "deal", "organization"])
+@pytest.mark.parametrize("form", ["iter_{}_flow", "iter_{}_flow_pages"])
+def test_the_walks_are_async_generators(name: str, form: str) -> None:
+    assert inspect.isasyncgen(getattr(PipedriveSession(TOKEN), form.format(name))(1101))
+
+
+def test_the_environment_names_token_and_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", TOKEN)
+    monkeypatch.setenv("PIPEDRIVE_COMPANY_DOMAIN", "acme")
+    assert repr(PipedriveSession.from_env()) == (
+        "<PipedriveSession https://acme.pipedrive.com/api/v1>"
+    )
+
+
+def test_the_company_may_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", TOKEN)
+    monkeypatch.setenv("PIPEDRIVE_COMPANY_DOMAIN", "")
+    assert repr(PipedriveSession.from_env()) == "<PipedriveSession https://api.pipedrive.com/v1>"
+
+
+@pytest.mark.parametrize(
+    "options", [{"company_domain": "other"}, {"base_url": "https://other.pipedrive.com/api/v1"}]
+)
+def test_an_address_given_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
+    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", TOKEN)
+    monkeypatch.setenv("PIPEDRIVE_COMPANY_DOMAIN", "acme")
+    assert "//other." in repr(PipedriveSession.from_env(**options))
+
+
+def test_a_token_missing_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIPEDRIVE_API_TOKEN", raising=False)
+    with pytest.raises(ValueError, match="PIPEDRIVE_API_TOKEN is not set"):
+        PipedriveSession.from_env()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "named"),
+    [
+        ({"attempt_timeout": "30"}, TypeError, "attempt_timeout"),
+        ({"attempt_timeout": float("nan")}, ValueError, "attempt_timeout"),
+        ({"attempt_timeout": True}, TypeError, "attempt_timeout"),
+        ({"block_cooldown": -1}, ValueError, "block_cooldown"),
+        ({"max_page_bytes": 0}, ValueError, "max_page_bytes"),
+        ({"max_page_bytes": 1e6}, TypeError, "max_page_bytes"),
+    ],
+)
+def test_a_bound_that_is_none_is_refused(options: dict[str, Any], error: type[Exception], named: str) -> None:
+    with pytest.raises(error, match=named):
+        PipedriveSession(TOKEN, **options)

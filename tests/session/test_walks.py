@@ -1,0 +1,357 @@
+"""Whole walks, over a socket, against the fake Pipedrive."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import aclosing
+
+import aiohttp
+import pytest
+
+from pipeflow import (
+    ApiError,
+    AuthenticationError,
+    BlockedError,
+    BurstLimiter,
+    DailyBudgetExhaustedError,
+    DecodeError,
+    NotFoundError,
+    PaginationError,
+    PipedriveSession,
+    RateLimitError,
+    RetryPolicy,
+    ServerError,
+    TransportError,
+)
+from pipeflow.testing import (
+    BadGateway,
+    Block,
+    ClampPages,
+    DailyBudgetExceeded,
+    Disconnect,
+    FakePipedrive,
+    Headers,
+    InsertRecord,
+    MissingNextStart,
+    NullBody,
+    Redirect,
+    Status,
+    StuckPage,
+    TooManyRequests,
+)
+
+QUICK = RetryPolicy(attempts=3, base_delay=0.0)
+
+
+def note(number: int) -> dict[str, object]:
+    return {
+        "object": "note",
+        "timestamp": "2026-01-02 03:04:05",
+        "data": {"id": number, "content": f"note {number}"},
+    }
+
+
+def notes(count: int) -> list[dict[str, object]]:
+    return [note(number) for number in range(count)]
+
+
+def session_at(fake: FakePipedrive, **options) -> PipedriveSession:
+    options.setdefault("retry", QUICK)
+    return PipedriveSession(api_token=fake.api_token, base_url=fake.base_url, **options)
+
+
+async def ids(updates):
+    return [update.data.id async for update in updates]
+
+
+@pytest.mark.parametrize("name", ["person", "deal", "organization"])
+async def test_a_history_is_walked_to_its_end(name: str) -> None:
+    async with (
+        FakePipedrive(**{f"{name}s": {7: notes(1203)}}) as fake,
+        session_at(fake) as pipedrive,
+    ):
+        walk = getattr(pipedrive, f"iter_{name}_flow")(7)
+        assert await ids(walk) == list(range(1203))
+        pages = [page async for page in getattr(pipedrive, f"iter_{name}_flow_pages")(7)]
+        assert [len(page.updates) for page in pages] == [500, 500, 203]
+        page = await getattr(pipedrive, f"get_{name}_flow")(7, page_size=20)
+        assert (len(page.updates), page.next_start) == (20, 20)
+
+
+async def test_the_demo_history_is_typed_without_exception() -> None:
+    async with FakePipedrive() as fake, session_at(fake, strict=True) as pipedrive:
+        updates = [update async for update in pipedrive.iter_person_flow(1101, all_changes=True)]
+    assert len(updates) > 1100
+    assert [update.offset for update in updates] == list(range(len(updates)))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"next_start": False},
+        {"pagination": "flat"},
+        {"pagination": "flat", "next_start": False},
+        {"max_page_size": 100},
+        {"max_page_size": 100, "next_start": False},
+        {"related_objects": "published"},
+        {"related_objects": "missing"},
+        {"empty_as_null": False},
+    ],
+)
+async def test_every_form_of_answer_yields_the_same_history(options: dict[str, Any]) -> None:
+    async with (
+        FakePipedrive(persons={7: notes(1000), 8: []}, **options) as fake,
+        session_at(fake) as pipedrive,
+    ):
+        assert await ids(pipedrive.iter_person_flow(7)) == list(range(1000))
+        assert await ids(pipedrive.iter_person_flow(8)) == []
+
+
+async def test_a_clamp_in_the_middle_of_a_walk_loses_nothing() -> None:
+    async with FakePipedrive(persons={7: notes(1300)}) as fake, session_at(fake) as pipedrive:
+        fake.script(None, ClampPages(100) + MissingNextStart())
+        assert await ids(pipedrive.iter_person_flow(7)) == list(range(1300))
+
+
+async def test_an_update_that_appears_during_a_walk_shifts_nothing_out() -> None:
+    async with FakePipedrive(persons={7: notes(30)}) as fake, session_at(fake) as pipedrive:
+        fake.script(None, InsertRecord(note(99)))
+        assert await ids(pipedrive.iter_person_flow(7, page_size=10)) == list(range(30))
+
+
+async def test_a_stuck_page_ends_in_an_error() -> None:
+    async with FakePipedrive(persons={7: notes(30)}) as fake, session_at(fake) as pipedrive:
+        fake.on_request = lambda request: StuckPage()
+        with pytest.raises(PaginationError):
+            await ids(pipedrive.iter_person_flow(7, page_size=10))
+        assert fake.request_count < 10
+
+
+async def test_max_items_asks_for_no_more_than_is_wanted() -> None:
+    async with FakePipedrive(persons={7: notes(100)}) as fake, session_at(fake) as pipedrive:
+        walk = pipedrive.iter_person_flow(7, page_size=20, max_items=50)
+        assert await ids(walk) == list(range(50))
+        assert [request.query["limit"] for request in fake.requests] == ["20", "20", "10"]
+
+
+async def test_an_early_break_wastes_no_request() -> None:
+    async with FakePipedrive(persons={7: notes(100)}) as fake, session_at(fake) as pipedrive:
+        async with aclosing(pipedrive.iter_person_flow(7, page_size=10)) as updates:
+            async for _ in updates:
+                break
+        assert fake.request_count == 1
+
+
+async def test_many_walks_share_one_session() -> None:
+    persons = {person: notes(40) for person in range(1, 21)}
+    async with (
+        FakePipedrive(persons=persons, burst_limit=1000) as fake,
+        session_at(fake) as pipedrive,
+    ):
+        walks = (ids(pipedrive.iter_person_flow(person, page_size=10)) for person in persons)
+        assert await asyncio.gather(*walks) == [list(range(40))] * 20
+
+
+async def test_the_burst_limit_is_kept() -> None:
+    async with (
+        FakePipedrive(persons={7: notes(60)}, burst_limit=5, burst_window=0.3) as fake,
+        session_at(fake, limiter=BurstLimiter(limit=5, window=0.3)) as pipedrive,
+    ):
+        walks = (ids(pipedrive.iter_person_flow(7, page_size=20)) for _ in range(4))
+        assert await asyncio.gather(*walks) == [list(range(60))] * 4
+        assert fake.refused_count == 0
+        assert fake.request_count == 12
+
+
+# ---- what goes wrong
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Disconnect(), Disconnect(after=100), NullBody(), Status(503), BadGateway(), TooManyRequests("0", {"x-ratelimit-reset": "0"})],
+    ids=repr,
+)
+async def test_a_passing_fault_is_not_noticed(fault: Fault) -> None:
+    async with FakePipedrive(persons={7: notes(30)}) as fake, session_at(fake) as pipedrive:
+        fake.script(None, fault, fault)
+        assert await ids(pipedrive.iter_person_flow(7, page_size=10)) == list(range(30))
+        assert fake.request_count == 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Status(500), ServerError),
+        (Disconnect(), TransportError),
+        (NullBody(), DecodeError),
+        (Block(), BlockedError),
+        (DailyBudgetExceeded(), DailyBudgetExhaustedError),
+        (TooManyRequests("61"), RateLimitError),
+        (Redirect("http://127.0.0.1:1/"), ApiError),
+    ],
+    ids=repr,
+)
+async def test_a_walk_goes_on_from_where_it_broke(fault: Fault, kind: type[ApiError]) -> None:
+    async with FakePipedrive(persons={7: notes(50)}) as fake:
+        seen = []
+        fake.on_request = lambda request: fault if request.query["start"] == "20" else None
+        async with session_at(fake) as pipedrive:
+            with pytest.raises(kind) as caught:
+                async for update in pipedrive.iter_person_flow(7, page_size=10):
+                    seen.append(update.data.id)
+        assert caught.value.resume_start == 20
+        fake.on_request = None
+        async with session_at(fake) as pipedrive:
+            rest = pipedrive.iter_person_flow(7, start=caught.value.resume_start, page_size=10)
+            seen += await ids(rest)
+    assert seen == list(range(50))
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with FakePipedrive(persons={7: notes(3)}) as fake, FakePipedrive() as other:
+        fake.script(Redirect(f"{other.base_url}/persons/1101/flow"))
+        async with session_at(fake) as pipedrive:
+            with pytest.raises(ApiError, match="redirect"):
+                await pipedrive.get_person_flow(7)
+        assert other.request_count == 0
+
+
+async def test_after_a_block_the_session_sends_nothing() -> None:
+    async with FakePipedrive(persons={7: notes(3)}) as fake, session_at(fake) as pipedrive:
+        fake.script(Block())
+        with pytest.raises(BlockedError, match="300 s") as caught:
+            await pipedrive.get_person_flow(7)
+        assert caught.value.retry_after == 300.0
+        with pytest.raises(BlockedError, match="nothing was sent"):
+            await pipedrive.get_person_flow(7)
+        assert fake.request_count == 1
+
+
+async def test_the_cooldown_is_the_callers_choice() -> None:
+    async with FakePipedrive(persons={7: notes(3)}) as fake:
+        async with session_at(fake, block_cooldown=0.0) as pipedrive:
+            fake.script(Block())
+            with pytest.raises(BlockedError):
+                await pipedrive.get_person_flow(7)
+            assert len((await pipedrive.get_person_flow(7)).updates) == 3
+
+
+async def test_an_unknown_person_is_named() -> None:
+    async with FakePipedrive() as fake, session_at(fake) as pipedrive:
+        with pytest.raises(NotFoundError, match="404 Person not found") as caught:
+            await pipedrive.get_person_flow(999_999)
+    assert caught.value.correlation_id
+
+
+async def test_a_wrong_token_is_named() -> None:
+    async with FakePipedrive() as fake:
+        async with PipedriveSession("wrong", base_url=fake.base_url) as pipedrive:
+            with pytest.raises(AuthenticationError, match="401 unauthorized access"):
+                await pipedrive.get_person_flow(1101)
+        assert fake.request_count == 1
+
+
+# ---- the aiohttp session
+
+
+async def test_a_borrowed_session_stays_as_it_was() -> None:
+    seen = []
+
+    async def own_middleware(request, handler):
+        seen.append(request.url.path)
+        return await handler(request)
+
+    async with (
+        FakePipedrive(persons={7: notes(3)}) as fake,
+        FakePipedrive(api_token=fake.api_token) as other,
+        aiohttp.ClientSession(middlewares=[own_middleware], raise_for_status=True) as borrowed,
+    ):
+        fake.on_request = lambda request: Headers({"Set-Cookie": "tracked=yes; Path=/"})
+        async with session_at(fake, session=borrowed) as pipedrive:
+            assert await ids(pipedrive.iter_person_flow(7)) == [0, 1, 2]
+            with pytest.raises(NotFoundError):
+                await pipedrive.get_person_flow(8)
+        assert not borrowed.closed
+        assert len(borrowed.cookie_jar) == 0
+        with pytest.raises(aiohttp.ClientResponseError):
+            await borrowed.get(f"{other.base_url}/persons/1101/flow")
+        assert seen == ["/v1/persons/1101/flow"]
+        assert "x-api-token" not in other.requests[-1].headers
+        assert "cookie" not in other.requests[-1].headers
+
+
+async def test_middlewares_of_the_callers_see_every_try_without_the_token() -> None:
+    tries = []
+
+    async def log(request, handler):
+        tries.append(dict(request.headers))
+        return await handler(request)
+
+    async with FakePipedrive(persons={7: notes(3)}) as fake:
+        fake.script(Status(503))
+        async with session_at(fake, middlewares=[log]) as pipedrive:
+            await pipedrive.get_person_flow(7)
+    assert len(tries) == 2
+    assert fake.api_token not in str(tries)
+
+
+async def test_a_closed_session_says_so() -> None:
+    async with FakePipedrive() as fake:
+        pipedrive = session_at(fake)
+        await pipedrive.get_person_flow(1101)
+        await pipedrive.close()
+        await pipedrive.close()
+        assert repr(pipedrive).endswith("closed>")
+        with pytest.raises(RuntimeError, match="closed"):
+            await pipedrive.get_person_flow(1101)
+
+
+async def test_an_unused_session_needs_no_closing() -> None:
+    PipedriveSession("token")
+    gc.collect()
+
+
+def test_a_session_belongs_to_one_event_loop() -> None:
+    async def use(pipedrive):
+        await pipedrive.get_person_flow(7)
+
+    async def main():
+        async with FakePipedrive(persons={7: notes(3)}) as fake, session_at(fake) as pipedrive:
+            await use(pipedrive)
+
+            def elsewhere():
+                with pytest.raises(RuntimeError, match="another event loop"):
+                    asyncio.run(use(pipedrive))
+
+            await asyncio.to_thread(elsewhere)
+
+    asyncio.run(main())
+
+
+def test_a_walk_without_a_loop_is_pythons_own_error() -> None:
+    pipedrive = PipedriveSession("token")
+    step = pipedrive.iter_person_flow(7).__anext__()
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        step.send(None)
+
+
+async def test_an_unreachable_server_is_a_transport_error(unused_port: int) -> None:
+    base_url = f"http://127.0.0.1:{unused_port}/v1"
+    async with PipedriveSession("token", base_url=base_url, retry=QUICK) as pipedrive:
+        with pytest.raises(TransportError, match="127.0.0.1 in 3 attempts"):
+            await pipedrive.get_person_flow(7)
+
+
+async def test_an_error_of_aiohttp_outside_the_middlewares_is_ours_too() -> None:
+    trace = aiohttp.TraceConfig()
+
+    async def fail(*_):
+        raise aiohttp.ClientError("tracing failed")
+
+    trace.on_request_start.append(fail)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as borrowed:
+        async with PipedriveSession("token", session=borrowed) as pipedrive:
+            with pytest.raises(TransportError, match="tracing failed"):
+                await pipedrive.get_person_flow(7)

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import inspect
+import tracemalloc
+from contextlib import aclosing
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeflow.errors import NotFoundError, PaginationError
+from pipeflow.paging import MOST_BARREN_PAGES, walk_pages
+from pipeflow.records import FlowPage, FlowUpdate
+
+
+def update(number: int, offset: int = 0) -> FlowUpdate:
+    return FlowUpdate(object="note", data={"id": number}, offset=offset)
+
+
+def page(numbers, *, start, more, next_start=None) -> FlowPage:
+    updates = tuple(update(number, start + place) for place, number in enumerate(numbers))
+    if more and next_start is None:
+        next_start = start + len(updates)
+    return FlowPage(
+        updates=updates,
+        start=start,
+        page_size=len(updates),
+        more_items=more,
+        next_start=next_start if more else None,
+    )
+
+
+class Collection:
+    """Serves pages of numbered updates, at most `clamp` a page, and notes what it was asked."""
+
+    def __init__(self, numbers, *, clamp=500, before_page=None):
+        self.numbers = list(numbers)
+        self.clamp = clamp
+        self.before_page = before_page or {}
+        self.asked: list[tuple[int, int]] = []
+
+    async def __call__(self, start: int, limit: int) -> FlowPage:
+        self.before_page.get(len(self.asked), lambda numbers: None)(self.numbers)
+        self.asked.append((start, limit))
+        stop = start + min(limit, self.clamp)
+        return page(self.numbers[start:stop], start=start, more=stop < len(self.numbers))
+
+
+async def walked(fetch_page, *, start=0, page_size=10, max_items=None):
+    walk = walk_pages(fetch_page, start=start, page_size=page_size, max_items=max_items)
+    return [update.data["id"] async for page in walk for update in page.updates]
+
+
+async def test_a_walk_goes_from_page_to_page() -> None:
+    collection = Collection(range(25))
+    assert await walked(collection) == list(range(25))
+    assert collection.asked == [(0, 10), (10, 10), (20, 10)]
+
+
+async def test_a_walk_begins_where_it_is_told() -> None:
+    assert await walked(Collection(range(25)), start=7) == list(range(7, 25))
+
+
+async def test_a_clamped_page_loses_nothing() -> None:
+    collection = Collection(range(1300), clamp=100)
+    assert await walked(collection, page_size=500) == list(range(1300))
+    assert collection.asked[1] == (100, 500)
+
+
+async def test_the_servers_next_start_is_followed() -> None:
+    async def sparse(start, limit):
+        return {
+            0: page([1, 2], start=0, more=True, next_start=50),
+            50: page([3], start=50, more=False),
+        }[start]
+
+    assert await walked(sparse) == [1, 2, 3]
+
+
+async def test_an_empty_history_yields_no_page() -> None:
+    assert [page async for page in walk_pages(Collection([]), start=0, page_size=10)] == []
+
+
+async def test_no_page_asks_for_more_than_is_still_wanted() -> None:
+    collection = Collection(range(100))
+    assert await walked(collection, max_items=25) == list(range(25))
+    assert collection.asked == [(0, 10), (10, 10), (20, 5)]
+
+
+async def test_nothing_wanted_is_nothing_asked() -> None:
+    collection = Collection(range(100))
+    assert await walked(collection, max_items=0) == []
+    assert collection.asked == []
+
+
+async def test_a_server_that_sends_more_than_asked_for_is_cut() -> None:
+    async def generous(start, limit):
+        return page(range(start, start + 20), start=start, more=False)
+
+    walk = walk_pages(generous, start=0, page_size=10, max_items=5)
+    (only,) = [page async for page in walk]
+    assert [update.data["id"] for update in only.updates] == [0, 1, 2, 3, 4]
+    assert (only.more_items, only.next_start) == (True, 5)
+
+
+async def test_a_page_is_fetched_only_when_the_consumer_wants_it() -> None:
+    collection = Collection(range(100))
+    async with aclosing(walk_pages(collection, start=0, page_size=10)) as pages:
+        async for _ in pages:
+            break
+    assert collection.asked == [(0, 10)]
+
+
+def test_a_walk_is_an_async_generator() -> None:
+    assert inspect.isasyncgen(walk_pages(Collection([]), start=0, page_size=10))
+
+
+async def test_an_error_says_where_to_go_on() -> None:
+    async def failing(start, limit):
+        if start == 20:
+            raise NotFoundError("gone", status=410)
+        return page(range(start, start + 10), start=start, more=True)
+
+    with pytest.raises(NotFoundError) as caught:
+        await walked(failing)
+    assert caught.value.resume_start == 20
+
+
+# ---- a collection that grows
+
+
+async def test_an_update_that_shifts_the_seam_is_yielded_once() -> None:
+    collection = Collection(range(30), before_page={1: lambda numbers: numbers.insert(0, 99)})
+    assert await walked(collection) == list(range(30))
+
+
+async def test_many_updates_that_shift_the_seam_are_yielded_once() -> None:
+    grow = {1: lambda numbers: numbers.__setitem__(slice(0, 0), range(90, 97))}
+    assert await walked(Collection(range(30), before_page=grow)) == list(range(30))
+
+
+async def test_a_shift_by_more_than_a_page_loses_and_repeats_nothing() -> None:
+    grow = {3: lambda numbers: numbers.__setitem__(slice(0, 0), range(100, 117))}
+    assert await walked(Collection(range(50), before_page=grow)) == list(range(50))
+
+
+async def test_what_appears_at_the_head_may_come_late_but_nothing_comes_twice() -> None:
+    grow = {1: lambda numbers: numbers.__setitem__(slice(0, 0), range(100, 113))}
+    seen = await walked(Collection(range(40), before_page=grow))
+    assert [number for number in seen if number < 100] == list(range(40))
+    assert len(seen) == len(set(seen))
+
+
+async def test_equal_updates_within_a_page_are_real() -> None:
+    assert await walked(Collection([1, 1, 2, 2, 2, 3])) == [1, 1, 2, 2, 2, 3]
+
+
+async def test_an_equal_update_away_from_the_seam_is_real() -> None:
+    numbers = [*range(10), 20, 3, 21]
+    assert await walked(Collection(numbers)) == numbers
+
+
+async def test_a_page_keeps_its_other_parts_when_the_seam_is_dropped() -> None:
+    collection = Collection(range(15), before_page={1: lambda numbers: numbers.insert(0, 99)})
+    pages = [page async for page in walk_pages(collection, start=0, page_size=10)]
+    assert [update.offset for update in pages[1].updates] == [11, 12, 13, 14, 15]
+    assert pages[1].start == 10
+
+
+# ---- a collection that does not advance
+
+
+async def test_a_mock_that_always_claims_more_ends() -> None:
+    """A mock server made from the OpenAPI document answers every offset with its example."""
+    asked = []
+
+    async def example(start, limit):
+        asked.append(start)
+        return page([1, 2], start=start, more=True)
+
+    with pytest.raises(PaginationError, match="does not advance") as caught:
+        await walked(example)
+    assert len(asked) == 1 + MOST_BARREN_PAGES
+    assert caught.value.resume_start == asked[-1]
+
+
+async def test_empty_pages_that_claim_more_end() -> None:
+    asked = []
+
+    async def empty(start, limit):
+        asked.append(start)
+        return page([], start=start, more=True, next_start=start + limit)
+
+    with pytest.raises(PaginationError):
+        await walked(empty)
+    assert len(asked) == MOST_BARREN_PAGES
+
+
+async def test_a_stuck_offset_ends() -> None:
+    async def stuck(start, limit):
+        return page(range(10), start=0, more=True, next_start=10)
+
+    with pytest.raises(PaginationError):
+        await walked(stuck)
+
+
+async def test_a_few_barren_pages_are_passed_over() -> None:
+    async def sparse(start, limit):
+        full = start % 50 == 0
+        return page([start] if full else [], start=start, more=start < 200, next_start=start + 10)
+
+    assert await walked(sparse) == [0, 50, 100, 150, 200]
+
+
+# ---- at length
+
+
+async def test_2000_pages_take_constant_memory() -> None:
+    async def endless(start, limit):
+        return page(range(start, start + limit), start=start, more=start < 20_000)
+
+    async def peak_after(pages: int) -> int:
+        tracemalloc.start()
+        walk = walk_pages(endless, start=20_000 - 10 * (pages - 1), page_size=10)
+        count = 0
+        async for _ in walk:
+            count += 1
+        assert count == pages
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    await peak_after(10)
+    assert await peak_after(2000) < 2 * await peak_after(200)
+
+
+@given(cuts=st.lists(st.integers(1, 7), min_size=1, max_size=20), size=st.integers(0, 60))
+@settings(deadline=None)
+async def test_any_cut_into_pages_yields_the_same_sequence(cuts: list[int], size: int) -> None:
+    async def cut(start, limit):
+        stop = start + cuts[start % len(cuts)]
+        return page(range(start, min(stop, size)), start=start, more=stop < size)
+
+    assert await walked(cut) == list(range(size))
+
+
+@given(
+    growth=st.dictionaries(st.integers(1, 12), st.integers(1, 12), max_size=6),
+    size=st.integers(1, 60),
+    page_size=st.integers(1, 9),
+)
+@settings(deadline=None, max_examples=300)
+async def test_whatever_appears_during_a_walk_the_rest_is_yielded_once_and_in_order(growth: dict[int, int], size: int, page_size: int) -> None:
+    fresh = iter(range(1000, 10_000))
+
+    def grow(count):
+        def insert(numbers):
+            numbers[:0] = [next(fresh) for _ in range(count)]
+
+        return insert
+
+    collection = Collection(
+        range(size), before_page={place: grow(count) for place, count in growth.items()}
+    )
+    try:
+        seen = await walked(collection, page_size=page_size)
+    except PaginationError:
+        return  # it grew faster than it was walked
+    assert [number for number in seen if number < 1000] == list(range(size))
