@@ -63,8 +63,9 @@ class Connection:
             async with client.get(
                 url,
                 params=parameters,
-                headers={"Accept": "application/json"},
+                headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
                 allow_redirects=False,
+                auto_decompress=False,  # AttemptMiddleware does it, within bounds
                 middlewares=self._middlewares,
                 raise_for_status=False,
                 timeout=_NO_TIMEOUT,

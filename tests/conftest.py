@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import socket
+from typing import Any, TypeAlias
 
 import pytest
+
+Wrong: TypeAlias = Any
+"""An argument that is not right, given on purpose."""
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from yarl import URL
 
 from pipeflow.addresses import FlowOwner, base_url_from
+
+if TYPE_CHECKING:
+    from tests.conftest import Wrong
 
 
 def test_the_default_is_the_public_api() -> None:
@@ -76,7 +81,7 @@ def test_both_at_once_are_refused() -> None:
     ("base_url", "company_domain", "named"),
     [(5, None, "base_url"), (None, 5, "company_domain"), (b"https://x", None, "base_url")],
 )
-def test_other_types_are_a_type_error(base_url: str, company_domain: str, named: str) -> None:
+def test_other_types_are_a_type_error(base_url: Wrong, company_domain: Wrong, named: str) -> None:
     with pytest.raises(TypeError, match=named):
         base_url_from(base_url, company_domain)
 

@@ -45,16 +45,17 @@ def test_missing_headers_say_nothing() -> None:
     "garbage", ["", "abc", "-1", "1e9", "nan", "inf", "0x10", "9" * 5000, "٣", "1,000", "1 2"]
 )
 def test_garbage_in_a_header_counts_as_not_said(garbage: str) -> None:
-    assert read_rate_limit(
-        {
-            "x-ratelimit-limit": garbage,
-            "x-ratelimit-remaining": garbage,
-            "x-ratelimit-reset": garbage,
-        }
-    ) == RateLimit()
+    headers = {
+        "x-ratelimit-limit": garbage,
+        "x-ratelimit-remaining": garbage,
+        "x-ratelimit-reset": garbage,
+    }
+    assert read_rate_limit(headers) == RateLimit()
 
 
-@pytest.mark.parametrize(("limit", "kept"), [("0", None), ("1", 1), ("100000", 100000), ("100001", None)])  # fmt: skip  # noqa: E501
+@pytest.mark.parametrize(
+    ("limit", "kept"), [("0", None), ("1", 1), ("100000", 100000), ("100001", None)]
+)
 def test_an_implausible_limit_counts_as_not_said(limit: str, kept: int | None) -> None:
     assert read_rate_limit({"x-ratelimit-limit": limit}).limit == kept
 
@@ -88,7 +89,9 @@ def test_a_reset_that_is_an_epoch_counts_as_not_said() -> None:
         ),
     ],
 )
-def test_retry_after_is_read_in_seconds_and_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_read_in_seconds_and_as_a_date(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     assert asked_wait_seconds(503, headers, NOW) == seconds
 
 
@@ -111,7 +114,9 @@ def test_retry_after_comes_before_the_reset() -> None:
         (502, {"content-type": "text/html"}, b"<html>", False),
     ],
 )
-def test_only_an_html_403_is_a_block(status: int, headers: dict[str, str], body: bytes, blocked: bool) -> None:
+def test_only_an_html_403_is_a_block(
+    status: int, headers: dict[str, str], body: bytes, *, blocked: bool
+) -> None:
     assert is_blocked(status, headers, body) is blocked
 
 
@@ -139,7 +144,9 @@ def test_each_sign_of_the_daily_budget_is_enough(headers: dict[str, str], body: 
         (200, {"x-daily-ratelimit-token-remaining": "0"}, said(error="daily")),
     ],
 )
-def test_a_burst_429_is_not_the_daily_one(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_a_burst_429_is_not_the_daily_one(
+    status: int, headers: dict[str, str], body: bytes
+) -> None:
     assert not is_daily_budget_exhausted(status, headers, body)
 
 
@@ -161,7 +168,7 @@ def test_a_burst_429_is_not_the_daily_one(status: int, headers: dict[str, str], 
         (301, errors.ApiError),
     ],
 )
-def test_the_status_decides_the_error(status: int, kind: type[ApiError]) -> None:
+def test_the_status_decides_the_error(status: int, kind: type[errors.ApiError]) -> None:
     assert type(refusal(status, {}, b"")) is kind
 
 
@@ -228,7 +235,9 @@ def test_a_reason_as_long_as_a_page_is_cut() -> None:
     ),
     body=st.binary(max_size=60),
 )  # fmt: skip
-def test_no_answer_whatever_breaks_the_reading(status: int, headers: dict[str, str], body: bytes) -> None:
+def test_no_answer_whatever_breaks_the_reading(
+    status: int, headers: dict[str, str], body: bytes
+) -> None:
     assert isinstance(refusal(status, headers, body), errors.ApiError)
     wait = asked_wait_seconds(status, headers, NOW)
     assert wait is None or wait > 0

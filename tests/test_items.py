@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pipeflow.items import FlowItem, items_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.conftest import Wrong
 
 
 def test_there_are_22_wire_values() -> None:
@@ -23,7 +30,7 @@ def test_no_items_ask_for_everything() -> None:
         (item for item in ["activity", "personChange", "activity"]),
     ],
 )
-def test_every_form_of_items_gives_the_same_parameter(items: Wrong) -> None:
+def test_every_form_of_items_gives_the_same_parameter(items: str | Iterable[str]) -> None:
     assert items_parameter(items) == "activity,personChange"
 
 
@@ -58,7 +65,9 @@ def test_a_newer_item_is_one_word(value: str) -> None:
 
 
 @pytest.mark.parametrize("items", [[], "", " , ", ()])
-def test_empty_items_are_refused_as_they_would_ask_for_everything(items: Wrong) -> None:
+def test_empty_items_are_refused_as_they_would_ask_for_everything(
+    items: str | Iterable[str],
+) -> None:
     with pytest.raises(ValueError, match="items is empty"):
         items_parameter(items)
 

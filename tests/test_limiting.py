@@ -199,9 +199,10 @@ def test_a_block_wakes_all_who_wait_and_says_when_it_ends(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "window", "named"), [(0, 2.0, "limit"), (1, 0.0, "window"), (1, float("nan"), "window")]
+    ("limit", "window", "named"),
+    [(0, 2.0, "limit"), (1, 0.0, "window"), (1, float("nan"), "window")],
 )
-def test_values_out_of_bounds_are_named(limit: str, window: float, named: str) -> None:
+def test_values_out_of_bounds_are_named(limit: int, window: float, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         BurstLimiter(limit, window)
 

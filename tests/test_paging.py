@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import tracemalloc
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,12 +13,26 @@ from pipeflow.errors import NotFoundError, PaginationError
 from pipeflow.paging import MOST_BARREN_PAGES, walk_pages
 from pipeflow.records import FlowPage, FlowUpdate
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pipeflow.paging import FetchPage
+
+    Growth = Callable[[list[int]], object]
+
 
 def update(number: int, offset: int = 0) -> FlowUpdate:
     return FlowUpdate(object="note", data={"id": number}, offset=offset)
 
 
-def page(numbers, *, start, more, next_start=None) -> FlowPage:
+def number_of(update: FlowUpdate) -> int:
+    assert isinstance(update.data, dict)
+    return int(update.data["id"])
+
+
+def page(
+    numbers: Iterable[int], *, start: int, more: bool, next_start: int | None = None
+) -> FlowPage:
     updates = tuple(update(number, start + place) for place, number in enumerate(numbers))
     if more and next_start is None:
         next_start = start + len(updates)
@@ -33,22 +48,32 @@ def page(numbers, *, start, more, next_start=None) -> FlowPage:
 class Collection:
     """Serves pages of numbered updates, at most `clamp` a page, and notes what it was asked."""
 
-    def __init__(self, numbers, *, clamp=500, before_page=None):
+    def __init__(
+        self,
+        numbers: Iterable[int],
+        *,
+        clamp: int = 500,
+        before_page: Mapping[int, Growth] | None = None,
+    ) -> None:
         self.numbers = list(numbers)
         self.clamp = clamp
         self.before_page = before_page or {}
         self.asked: list[tuple[int, int]] = []
 
     async def __call__(self, start: int, limit: int) -> FlowPage:
-        self.before_page.get(len(self.asked), lambda numbers: None)(self.numbers)
+        grow = self.before_page.get(len(self.asked))
+        if grow:
+            grow(self.numbers)
         self.asked.append((start, limit))
         stop = start + min(limit, self.clamp)
         return page(self.numbers[start:stop], start=start, more=stop < len(self.numbers))
 
 
-async def walked(fetch_page, *, start=0, page_size=10, max_items=None):
+async def walked(
+    fetch_page: FetchPage, *, start: int = 0, page_size: int = 10, max_items: int | None = None
+) -> list[int]:
     walk = walk_pages(fetch_page, start=start, page_size=page_size, max_items=max_items)
-    return [update.data["id"] async for page in walk for update in page.updates]
+    return [number_of(update) async for page in walk for update in page.updates]
 
 
 async def test_a_walk_goes_from_page_to_page() -> None:
@@ -68,7 +93,7 @@ async def test_a_clamped_page_loses_nothing() -> None:
 
 
 async def test_the_servers_next_start_is_followed() -> None:
-    async def sparse(start, limit):
+    async def sparse(start: int, limit: int) -> FlowPage:
         return {
             0: page([1, 2], start=0, more=True, next_start=50),
             50: page([3], start=50, more=False),
@@ -94,12 +119,12 @@ async def test_nothing_wanted_is_nothing_asked() -> None:
 
 
 async def test_a_server_that_sends_more_than_asked_for_is_cut() -> None:
-    async def generous(start, limit):
+    async def generous(start: int, limit: int) -> FlowPage:
         return page(range(start, start + 20), start=start, more=False)
 
     walk = walk_pages(generous, start=0, page_size=10, max_items=5)
     (only,) = [page async for page in walk]
-    assert [update.data["id"] for update in only.updates] == [0, 1, 2, 3, 4]
+    assert [number_of(update) for update in only.updates] == [0, 1, 2, 3, 4]
     assert (only.more_items, only.next_start) == (True, 5)
 
 
@@ -116,7 +141,7 @@ def test_a_walk_is_an_async_generator() -> None:
 
 
 async def test_an_error_says_where_to_go_on() -> None:
-    async def failing(start, limit):
+    async def failing(start: int, limit: int) -> FlowPage:
         if start == 20:
             raise NotFoundError("gone", status=410)
         return page(range(start, start + 10), start=start, more=True)
@@ -172,9 +197,9 @@ async def test_a_page_keeps_its_other_parts_when_the_seam_is_dropped() -> None:
 
 async def test_a_mock_that_always_claims_more_ends() -> None:
     """A mock server made from the OpenAPI document answers every offset with its example."""
-    asked = []
+    asked: list[int] = []
 
-    async def example(start, limit):
+    async def example(start: int, limit: int) -> FlowPage:
         asked.append(start)
         return page([1, 2], start=start, more=True)
 
@@ -185,9 +210,9 @@ async def test_a_mock_that_always_claims_more_ends() -> None:
 
 
 async def test_empty_pages_that_claim_more_end() -> None:
-    asked = []
+    asked: list[int] = []
 
-    async def empty(start, limit):
+    async def empty(start: int, limit: int) -> FlowPage:
         asked.append(start)
         return page([], start=start, more=True, next_start=start + limit)
 
@@ -197,7 +222,7 @@ async def test_empty_pages_that_claim_more_end() -> None:
 
 
 async def test_a_stuck_offset_ends() -> None:
-    async def stuck(start, limit):
+    async def stuck(start: int, limit: int) -> FlowPage:
         return page(range(10), start=0, more=True, next_start=10)
 
     with pytest.raises(PaginationError):
@@ -205,7 +230,7 @@ async def test_a_stuck_offset_ends() -> None:
 
 
 async def test_a_few_barren_pages_are_passed_over() -> None:
-    async def sparse(start, limit):
+    async def sparse(start: int, limit: int) -> FlowPage:
         full = start % 50 == 0
         return page([start] if full else [], start=start, more=start < 200, next_start=start + 10)
 
@@ -216,7 +241,7 @@ async def test_a_few_barren_pages_are_passed_over() -> None:
 
 
 async def test_2000_pages_take_constant_memory() -> None:
-    async def endless(start, limit):
+    async def endless(start: int, limit: int) -> FlowPage:
         return page(range(start, start + limit), start=start, more=start < 20_000)
 
     async def peak_after(pages: int) -> int:
@@ -237,7 +262,7 @@ async def test_2000_pages_take_constant_memory() -> None:
 @given(cuts=st.lists(st.integers(1, 7), min_size=1, max_size=20), size=st.integers(0, 60))
 @settings(deadline=None)
 async def test_any_cut_into_pages_yields_the_same_sequence(cuts: list[int], size: int) -> None:
-    async def cut(start, limit):
+    async def cut(start: int, limit: int) -> FlowPage:
         stop = start + cuts[start % len(cuts)]
         return page(range(start, min(stop, size)), start=start, more=stop < size)
 
@@ -250,11 +275,13 @@ async def test_any_cut_into_pages_yields_the_same_sequence(cuts: list[int], size
     page_size=st.integers(1, 9),
 )
 @settings(deadline=None, max_examples=300)
-async def test_whatever_appears_during_a_walk_the_rest_is_yielded_once_and_in_order(growth: dict[int, int], size: int, page_size: int) -> None:
+async def test_whatever_appears_during_a_walk_the_rest_is_yielded_once_and_in_order(
+    growth: dict[int, int], size: int, page_size: int
+) -> None:
     fresh = iter(range(1000, 10_000))
 
-    def grow(count):
-        def insert(numbers):
+    def grow(count: int) -> Growth:
+        def insert(numbers: list[int]) -> None:
             numbers[:0] = [next(fresh) for _ in range(count)]
 
         return insert

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pipeflow.addresses import FlowOwner, base_url_from
 from pipeflow.queries import FlowQuery
+
+if TYPE_CHECKING:
+    from pipeflow.queries import WalkOptions
+    from tests.conftest import Wrong
 
 
 def test_the_defaults_ask_for_a_whole_history_in_the_largest_pages() -> None:
@@ -40,7 +46,7 @@ def test_every_parameter_reaches_the_wire() -> None:
         (1, {"items": "nonsense"}, "items"),
     ],
 )
-def test_values_out_of_bounds_are_named(id: int, options: dict[str, Any], named: str) -> None:
+def test_values_out_of_bounds_are_named(id: int, options: WalkOptions, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         FlowQuery.checked(FlowOwner.PERSON, id, **options)
 
@@ -59,7 +65,7 @@ def test_values_out_of_bounds_are_named(id: int, options: dict[str, Any], named:
         (1, {"items": 5}, "items"),
     ],
 )
-def test_other_types_are_named(id: int, options: dict[str, Any], named: str) -> None:
+def test_other_types_are_named(id: Wrong, options: dict[str, Wrong], named: str) -> None:
     with pytest.raises(TypeError, match=named):
         FlowQuery.checked(FlowOwner.PERSON, id, **options)
 

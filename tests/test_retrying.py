@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeflow.retrying import RetryPolicy
+
+if TYPE_CHECKING:
+    from tests.conftest import Wrong
 
 
 def longest() -> float:
@@ -40,7 +45,7 @@ def test_an_asked_wait_is_waited_in_full_or_not_at_all() -> None:
     ("argument", "value"),
     [("attempts", 0), ("base_delay", -1), ("max_delay", -0.1), ("max_wait", -1)],
 )
-def test_values_out_of_bounds_are_named(argument: str, value: str) -> None:
+def test_values_out_of_bounds_are_named(argument: str, value: Wrong) -> None:
     with pytest.raises(ValueError, match=argument):
         RetryPolicy(**{argument: value})
 
@@ -56,6 +61,8 @@ def test_attempts_is_a_whole_number() -> None:
     max_delay=st.floats(0, 1e6),
     drawn=st.floats(0, 1),
 )
-def test_backoff_stays_between_0_and_max_delay(attempt: int, base_delay: float, max_delay: float, drawn: float) -> None:
+def test_backoff_stays_between_0_and_max_delay(
+    attempt: int, base_delay: float, max_delay: float, drawn: float
+) -> None:
     policy = RetryPolicy(base_delay=base_delay, max_delay=max_delay)
     assert 0 <= policy.backoff_seconds(attempt, lambda: drawn) <= max_delay

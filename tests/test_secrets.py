@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
+from typing import TypeVar
 
 import aiohttp
 import pytest
@@ -10,6 +11,8 @@ from yarl import URL
 
 from pipeflow.errors import ApiError, TransportError
 from pipeflow.secrets import ApiToken, redact
+
+Error = TypeVar("Error", bound=BaseException)
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
@@ -20,7 +23,7 @@ def everything_shown(error: BaseException) -> str:
     return "\n".join(parts)
 
 
-def raise_from(error: BaseException, cause: BaseException) -> BaseException:
+def raise_from(error: Error, cause: BaseException) -> Error:
     try:
         try:
             raise cause

@@ -137,7 +137,7 @@ class CsvFormat:
     def _line(self, update: FlowUpdate) -> str:
         row = row_of(update, brief=False)
         time = f"{row.time:%Y-%m-%dT%H:%M:%SZ}" if row.time else ""
-        texts = (_not_a_formula(text) for text in (update.object, row.id, row.who, row.what))
+        texts = (_not_a_formula(text) for text in (row.kind, row.id, row.who, row.what))
         return _csv_line(str(update.offset), time, *texts)
 
 

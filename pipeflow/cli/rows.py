@@ -26,6 +26,7 @@ class Row:
     """What a reader wants to know of an update. The texts are safe to print, each on one line.
 
     Attributes:
+        kind: The update's `object`.
         time: When it happened or, for a planned activity, when it is due; None if not said.
         who: The name of the user or, for a mail, of the sender; empty if not said.
         what: What they did.
@@ -33,6 +34,7 @@ class Row:
         is_planned: Whether it is an activity still to be done, so not yet history.
     """
 
+    kind: str
     time: datetime | None
     who: str
     what: str
@@ -48,12 +50,12 @@ def row_of(update: FlowUpdate, *, brief: bool) -> Row:
         brief: Whether the 40 digits of a custom field's key are shortened to seven.
     """
     who = _who(update)
-    record_id = _record_id(update)
     return Row(
+        kind=printable(update.object),
         time=update.timestamp,
         who=printable(who),
         what=printable(_what(update, who, brief=brief)),
-        id="" if record_id is None else printable(str(record_id)),
+        id=printable(_record_id(update)),
         is_planned=isinstance(update.data, Activity) and not update.data.done,
     )
 
@@ -80,7 +82,8 @@ def _what(update: FlowUpdate, who: str, *, brief: bool) -> str:
             update.deal and update.deal.title,
             update.organization and update.organization.name,
         )
-        for title in filter(None, titles):
+        title = next(filter(None, titles), None)
+        if title is not None:
             return f"{summary} · {title}"
     return summary
 
@@ -93,11 +96,14 @@ def _short_field_names(update: FlowUpdate) -> dict[str, str]:
             return {}
 
 
-def _record_id(update: FlowUpdate) -> object:
+def _record_id(update: FlowUpdate) -> str:
+    found: object
     match update.data:
         case dict() as data:
-            return data.get("id")
+            found = data.get("id")
         case Comment(uuid=uuid):
-            return uuid
+            found = uuid
         case data:
-            return data.id
+            found = data.id
+    # An id was once seen as `false`.
+    return str(found) if isinstance(found, int | str) and found is not False else ""

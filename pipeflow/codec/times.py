@@ -12,6 +12,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 __all__ = [
+    "from_iso",
     "read_date",
     "read_datetime",
     "read_duration",
@@ -23,16 +24,16 @@ __all__ = [
 ]
 
 _CLOCK = re.compile(r"(\d{2,4}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
-_from_iso = datetime.fromisoformat
+from_iso = datetime.fromisoformat
 
 
 def read_datetime(text: str) -> datetime:
     """The aware UTC time that `text` names, in either of the two formats."""
-    if len(text) == 19 and text[10] == " ":
-        return _from_iso(text + "+00:00")  # seven times as fast as `replace(tzinfo=UTC)`
+    if len(text) == 19:  # YYYY-MM-DD HH:MM:SS
+        return from_iso(text + "+00:00")  # several times as fast as `replace(tzinfo=UTC)`
     if "T" not in text:
         raise ValueError(text)
-    moment = _from_iso(text)
+    moment = from_iso(text)
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError as error:  # hours before year 1 or after year 9999

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from typing import TYPE_CHECKING
+
+from aiohttp import ClientPayloadError
 
 from pipeflow.errors import DecodeError
 
@@ -14,6 +17,10 @@ __all__ = ["LARGEST_ANSWER", "AttemptMiddleware"]
 
 LARGEST_ANSWER = 64 * 2**20
 """Bytes. A page of 500 updates with all their fields is about 700 kB."""
+
+
+_GZIP_MAGIC = b"\x1f\x8b"
+"""No JSON begins with it, so it is a body that aiohttp has not decompressed."""
 
 
 class AttemptMiddleware:
@@ -27,8 +34,9 @@ class AttemptMiddleware:
         timeout: Seconds for one try, or None for no bound. Above it a `TimeoutError` is raised,
             which `RetryMiddleware` takes for a reason to try again.
         max_bytes: The most bytes that an answer may have, after decompression. Above it a
-            `DecodeError` is raised without reading on. (aiohttp before 3.13.3 decompresses what
-            it received in one go, up to a thousandfold, before anyone can count.)
+            `DecodeError` is raised without reading on. (aiohttp before 3.14.1 decompresses what
+            it received in one go, up to a thousandfold, before anyone can count. A request with
+            `auto_decompress=False` leaves that to this middleware, for gzip.)
     """
 
     def __init__(self, timeout: float | None = 30.0, *, max_bytes: int = LARGEST_ANSWER) -> None:
@@ -65,5 +73,21 @@ class AttemptMiddleware:
             parts.append(part)
             size += len(part)
             if size > self._max_bytes:
-                raise DecodeError(f"the answer has more than {self._max_bytes:,} bytes")
-        return b"".join(parts)
+                raise self._too_large()
+        body = b"".join(parts)
+        return self._unzipped(body) if body.startswith(_GZIP_MAGIC) else body
+
+    def _unzipped(self, body: bytes) -> bytes:
+        gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            plain = gzip.decompress(body, self._max_bytes + 1)
+        except zlib.error as error:
+            raise ClientPayloadError(f"the answer is broken gzip: {error}") from error
+        if len(plain) > self._max_bytes:
+            raise self._too_large()
+        if not gzip.eof:
+            raise ClientPayloadError("the answer is truncated gzip")
+        return plain
+
+    def _too_large(self) -> DecodeError:
+        return DecodeError(f"the answer has more than {self._max_bytes:,} bytes")

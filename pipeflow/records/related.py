@@ -23,13 +23,13 @@ class ContactEntry(Record):
     """An e-mail address or a phone number of a person.
 
     Attributes:
-        value: The address or the number.
         label: What it is for, such as `work`.
+        value: The address or the number.
         primary: Whether it is the first to use.
     """
 
-    value: str | None = None
     label: str | None = None
+    value: str | None = None
     primary: bool | None = None
 
 
@@ -41,17 +41,17 @@ class RelatedUser(Record):
         id: The id of the user.
         name: The user's name.
         email: The user's e-mail address.
-        active_flag: Whether the user is active.
         has_pic: Whether the user has a picture.
         pic_hash: The hash of that picture.
+        active_flag: Whether the user is active.
     """
 
     id: int | None = None
     name: str | None = None
     email: str | None = None
-    active_flag: bool | None = None
     has_pic: bool | None = None
     pic_hash: str | None = None
+    active_flag: bool | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -59,20 +59,20 @@ class RelatedPerson(Record):
     """A person.
 
     Attributes:
+        active_flag: Whether the person is there; False when deleted.
         id: The id of the person.
         name: The person's name.
-        active_flag: Whether the person is there; False when deleted.
-        owner_id: The id of the user who owns the person.
         email: The person's e-mail addresses.
         phone: The person's phone numbers.
+        owner_id: The id of the user who owns the person.
     """
 
+    active_flag: bool | None = None
     id: int | None = None
     name: str | None = None
-    active_flag: bool | None = None
-    owner_id: int | None = None
     email: tuple[ContactEntry, ...] = ()
     phone: tuple[ContactEntry, ...] = ()
+    owner_id: int | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -85,8 +85,8 @@ class RelatedOrganization(Record):
         people_count: How many persons belong to it.
         owner_id: The id of the user who owns it.
         address: Its address.
-        cc_email: The BCC address that links mail to it.
         active_flag: Whether it is there; False when deleted.
+        cc_email: The BCC address that links mail to it.
     """
 
     id: int | None = None
@@ -94,8 +94,8 @@ class RelatedOrganization(Record):
     people_count: int | None = None
     owner_id: int | None = None
     address: str | None = None
-    cc_email: str | None = None
     active_flag: bool | None = None
+    cc_email: str | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
 
 Reaction = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -19,11 +22,11 @@ def answer(
     *,
     length: int | None = None,
     content_type: str = "application/json",
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """An HTTP answer; header names are written with underscores for dashes."""
+    """An HTTP answer."""
     lines = [f"HTTP/1.1 {status} Whatever", f"Content-Type: {content_type}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     lines += [f"Content-Length: {len(body) if length is None else length}", "", ""]
     return "\r\n".join(lines).encode() + body
 
@@ -34,6 +37,7 @@ class RawServer:
 
     reactions: list[bytes | Reaction]
     requests: list[bytes] = field(factory=list)
+    arrived: asyncio.Event = field(factory=asyncio.Event)
     connections: int = 0
     port: int = 0
     tasks: set[asyncio.Task[Any]] = field(factory=set)
@@ -59,6 +63,7 @@ class RawServer:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+                self.arrived.set()
                 reaction = self.reactions[min(len(self.requests), len(self.reactions)) - 1]
                 if isinstance(reaction, bytes):
                     writer.write(reaction)
@@ -70,7 +75,8 @@ class RawServer:
             await writer.wait_closed()
 
 
-Serve = Callable[..., Awaitable[RawServer]]
+class Serve(Protocol):
+    async def __call__(self, *reactions: bytes | Reaction) -> RawServer: ...
 
 
 @pytest.fixture

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import aiohttp
 import pytest
 
 from pipeflow.middleware import AuthMiddleware
 from tests.middleware.conftest import answer
 
+if TYPE_CHECKING:
+    from aiohttp import ClientMiddlewareType
+
+    from tests.middleware.conftest import Serve
+
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
 
-async def get(url, middleware):
+async def get(url: str, middleware: ClientMiddlewareType) -> int:
     async with (
         aiohttp.ClientSession(middlewares=[middleware]) as session,
         session.get(url) as response,
@@ -33,7 +40,7 @@ async def test_another_origin_does_not_get_the_token(serve: Serve) -> None:
 async def test_a_redirect_to_another_origin_does_not_carry_the_token(serve: Serve) -> None:
     """Trap 6: aiohttp sends `x-api-token` on."""
     other = await serve(answer())
-    ours = await serve(answer(302, Location=other.url))
+    ours = await serve(answer(302, headers={"Location": other.url}))
     assert await get(ours.url, AuthMiddleware(TOKEN, base_url=ours.url)) == 200
     assert ours.header("x-api-token") == [TOKEN]
     assert other.header("x-api-token") == [None]
@@ -51,4 +58,4 @@ def test_a_token_that_cannot_stand_in_a_header_is_refused(token: str) -> None:
 
 def test_a_token_of_another_type_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="api_token"):
-        AuthMiddleware(b"token")
+        AuthMiddleware(b"token")  # type: ignore[arg-type]

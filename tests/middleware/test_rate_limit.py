@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -12,18 +13,24 @@ from pipeflow.middleware import RateLimitMiddleware, RetryMiddleware
 from pipeflow.retrying import RetryPolicy
 from tests.middleware.conftest import Sleeps, answer, stall, then
 
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from pipeflow.limiting import Ticket
+    from tests.middleware.conftest import Serve
+
 HTML_403 = answer(403, b"<!DOCTYPE html><title>Blocked</title>", content_type="text/html")
 
 
 class Clock:
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = 100.0
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.now
 
 
-async def get(session, url):
+async def get(session: aiohttp.ClientSession, url: str) -> int:
     async with session.get(url) as response:
         return response.status
 
@@ -53,7 +60,9 @@ async def test_a_limiter_is_shared_by_sessions(serve: Serve) -> None:
 
 
 async def test_the_limit_is_learned_from_the_answer(serve: Serve) -> None:
-    server = await serve(answer(X_RateLimit_Limit="100", X_RateLimit_Remaining="99"))
+    server = await serve(
+        answer(headers={"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "99"})
+    )
     limiter = BurstLimiter(limit=1, window=60.0)
     async with aiohttp.ClientSession(middlewares=[RateLimitMiddleware(limiter)]) as session:
         async with asyncio.timeout(10):
@@ -66,8 +75,8 @@ async def test_each_attempt_passes_the_limiter(serve: Serve) -> None:
     server = await serve(answer(503), answer(503), answer())
     limiter = BurstLimiter(limit=1, window=0.1)
     retry = RetryMiddleware(RetryPolicy(base_delay=0.0), sleep=Sleeps())
-    middlewares = [retry, RateLimitMiddleware(limiter)]
-    async with aiohttp.ClientSession(middlewares=middlewares) as session:
+    limited = RateLimitMiddleware(limiter)
+    async with aiohttp.ClientSession(middlewares=[retry, limited]) as session:
         begun = time.monotonic()
         assert await get(session, server.url) == 200
         assert time.monotonic() - begun >= 0.2
@@ -92,7 +101,7 @@ async def test_a_cancelled_waiter_hands_its_place_on(serve: Serve) -> None:
 
 async def test_after_a_burst_429_everyone_waits(serve: Serve) -> None:
     clock = Clock()
-    server = await serve(answer(429, X_RateLimit_Reset="2"))
+    server = await serve(answer(429, headers={"X-RateLimit-Reset": "2"}))
     limiter = BurstLimiter()
     middleware = RateLimitMiddleware(limiter, clock=clock)
     async with aiohttp.ClientSession(middlewares=[middleware]) as session:
@@ -137,7 +146,7 @@ async def test_a_json_403_is_no_block(serve: Serve) -> None:
 async def test_a_block_reaches_those_who_wait(serve: Serve) -> None:
     release = asyncio.Event()
 
-    async def blocked_later(writer):
+    async def blocked_later(writer: asyncio.StreamWriter) -> None:
         await release.wait()
         writer.write(HTML_403)
 
@@ -146,8 +155,7 @@ async def test_a_block_reaches_those_who_wait(serve: Serve) -> None:
     async with aiohttp.ClientSession(middlewares=[RateLimitMiddleware(limiter)]) as session:
         first = asyncio.create_task(get(session, server.url))
         waiting = [asyncio.create_task(get(session, server.url)) for _ in range(3)]
-        while len(server.requests) < 1:
-            await asyncio.sleep(0)
+        await server.arrived.wait()
         release.set()
         assert await first == 403
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -160,8 +168,7 @@ async def test_a_failed_request_still_counts(serve: Serve) -> None:
     limiter = BurstLimiter(limit=1, window=60.0)
     async with aiohttp.ClientSession(middlewares=[RateLimitMiddleware(limiter)]) as session:
         task = asyncio.create_task(get(session, server.url))
-        while len(server.requests) < 1:
-            await asyncio.sleep(0)
+        await server.arrived.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     ticket = limiter.join(lambda: True, time.monotonic())
@@ -173,9 +180,9 @@ async def test_a_failed_request_still_counts(serve: Serve) -> None:
 def test_a_waiter_of_a_dead_loop_disturbs_nobody() -> None:
     limiter = BurstLimiter(limit=1, window=0.01)
     middleware = RateLimitMiddleware(limiter)
-    abandoned = []
+    abandoned: list[Coroutine[object, None, Ticket]] = []
 
-    async def wait_and_vanish():
+    async def wait_and_vanish() -> None:
         limiter.join(lambda: True, time.monotonic())
         waiting = middleware._granted_ticket()
         waiting.send(None)
@@ -185,7 +192,7 @@ def test_a_waiter_of_a_dead_loop_disturbs_nobody() -> None:
     loop.run_until_complete(wait_and_vanish())
     loop.close()
 
-    async def live_on():
+    async def live_on() -> Ticket:
         async with asyncio.timeout(10):
             return await middleware._granted_ticket()
 

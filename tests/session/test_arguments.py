@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,9 @@ def test_a_token_of_another_type_is_a_type_error() -> None:
 
 @pytest.mark.parametrize("name", ["person", "deal", "organization"])
 @pytest.mark.parametrize("form", ["iter_{}_flow", "iter_{}_flow_pages"])
-def test_a_wrong_argument_is_refused_at_the_call_not_at_the_first_step(name: str, form: str) -> None:
+def test_a_wrong_argument_is_refused_at_the_call_not_at_the_first_step(
+    name: str, form: str
+) -> None:
     walk = getattr(PipedriveSession(TOKEN), form.format(name))
     with pytest.raises(ValueError, match=f"the {name} id"):
         walk(0)
@@ -69,7 +72,9 @@ def test_the_company_may_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "options", [{"company_domain": "other"}, {"base_url": "https://other.pipedrive.com/api/v1"}]
 )
-def test_an_address_given_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
+def test_an_address_given_comes_before_the_environment(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
     monkeypatch.setenv("PIPEDRIVE_API_TOKEN", TOKEN)
     monkeypatch.setenv("PIPEDRIVE_COMPANY_DOMAIN", "acme")
     assert "//other." in repr(PipedriveSession.from_env(**options))
@@ -92,6 +97,8 @@ def test_a_token_missing_in_the_environment_is_named(monkeypatch: pytest.MonkeyP
         ({"max_page_bytes": 1e6}, TypeError, "max_page_bytes"),
     ],
 )
-def test_a_bound_that_is_none_is_refused(options: dict[str, Any], error: type[Exception], named: str) -> None:
+def test_a_bound_that_is_none_is_refused(
+    options: dict[str, Any], error: type[Exception], named: str
+) -> None:
     with pytest.raises(error, match=named):
         PipedriveSession(TOKEN, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -16,6 +17,7 @@ from pipeflow import (
     BurstLimiter,
     DailyBudgetExhaustedError,
     DecodeError,
+    Note,
     NotFoundError,
     PaginationError,
     PipedriveSession,
@@ -31,6 +33,7 @@ from pipeflow.testing import (
     DailyBudgetExceeded,
     Disconnect,
     FakePipedrive,
+    GzipBomb,
     Headers,
     InsertRecord,
     MissingNextStart,
@@ -40,6 +43,16 @@ from pipeflow.testing import (
     StuckPage,
     TooManyRequests,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
+    from typing import Unpack
+
+    from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+
+    from pipeflow import FlowUpdate, PipeflowError
+    from pipeflow.session import SessionOptions
+    from pipeflow.testing import Fault
 
 QUICK = RetryPolicy(attempts=3, base_delay=0.0)
 
@@ -56,21 +69,25 @@ def notes(count: int) -> list[dict[str, object]]:
     return [note(number) for number in range(count)]
 
 
-def session_at(fake: FakePipedrive, **options) -> PipedriveSession:
+def session_at(fake: FakePipedrive, **options: Unpack[SessionOptions]) -> PipedriveSession:
+    options.setdefault("base_url", fake.base_url)
     options.setdefault("retry", QUICK)
-    return PipedriveSession(api_token=fake.api_token, base_url=fake.base_url, **options)
+    return PipedriveSession(fake.api_token, **options)
 
 
-async def ids(updates):
-    return [update.data.id async for update in updates]
+def note_id(update: FlowUpdate) -> int | None:
+    assert isinstance(update.data, Note)
+    return update.data.id
+
+
+async def ids(updates: AsyncIterable[FlowUpdate]) -> list[int | None]:
+    return [note_id(update) async for update in updates]
 
 
 @pytest.mark.parametrize("name", ["person", "deal", "organization"])
 async def test_a_history_is_walked_to_its_end(name: str) -> None:
-    async with (
-        FakePipedrive(**{f"{name}s": {7: notes(1203)}}) as fake,
-        session_at(fake) as pipedrive,
-    ):
+    histories: dict[str, Any] = {f"{name}s": {7: notes(1203)}}
+    async with FakePipedrive(**histories) as fake, session_at(fake) as pipedrive:
         walk = getattr(pipedrive, f"iter_{name}_flow")(7)
         assert await ids(walk) == list(range(1203))
         pages = [page async for page in getattr(pipedrive, f"iter_{name}_flow_pages")(7)]
@@ -170,7 +187,14 @@ async def test_the_burst_limit_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [Disconnect(), Disconnect(after=100), NullBody(), Status(503), BadGateway(), TooManyRequests("0", {"x-ratelimit-reset": "0"})],
+    [
+        Disconnect(),
+        Disconnect(after=100),
+        NullBody(),
+        Status(503),
+        BadGateway(),
+        TooManyRequests("0", {"x-ratelimit-reset": "0"}),
+    ],
     ids=repr,
 )
 async def test_a_passing_fault_is_not_noticed(fault: Fault) -> None:
@@ -193,14 +217,14 @@ async def test_a_passing_fault_is_not_noticed(fault: Fault) -> None:
     ],
     ids=repr,
 )
-async def test_a_walk_goes_on_from_where_it_broke(fault: Fault, kind: type[ApiError]) -> None:
+async def test_a_walk_goes_on_from_where_it_broke(fault: Fault, kind: type[PipeflowError]) -> None:
     async with FakePipedrive(persons={7: notes(50)}) as fake:
-        seen = []
         fake.on_request = lambda request: fault if request.query["start"] == "20" else None
         async with session_at(fake) as pipedrive:
+            walk = pipedrive.iter_person_flow(7, page_size=10)
+            seen = [note_id(await anext(walk)) for _ in range(20)]
             with pytest.raises(kind) as caught:
-                async for update in pipedrive.iter_person_flow(7, page_size=10):
-                    seen.append(update.data.id)
+                await anext(walk)
         assert caught.value.resume_start == 20
         fake.on_request = None
         async with session_at(fake) as pipedrive:
@@ -230,12 +254,14 @@ async def test_after_a_block_the_session_sends_nothing() -> None:
 
 
 async def test_the_cooldown_is_the_callers_choice() -> None:
-    async with FakePipedrive(persons={7: notes(3)}) as fake:
-        async with session_at(fake, block_cooldown=0.0) as pipedrive:
-            fake.script(Block())
-            with pytest.raises(BlockedError):
-                await pipedrive.get_person_flow(7)
-            assert len((await pipedrive.get_person_flow(7)).updates) == 3
+    async with (
+        FakePipedrive(persons={7: notes(3)}) as fake,
+        session_at(fake, block_cooldown=0.0) as pipedrive,
+    ):
+        fake.script(Block())
+        with pytest.raises(BlockedError):
+            await pipedrive.get_person_flow(7)
+        assert len((await pipedrive.get_person_flow(7)).updates) == 3
 
 
 async def test_an_unknown_person_is_named() -> None:
@@ -257,9 +283,9 @@ async def test_a_wrong_token_is_named() -> None:
 
 
 async def test_a_borrowed_session_stays_as_it_was() -> None:
-    seen = []
+    seen: list[str] = []
 
-    async def own_middleware(request, handler):
+    async def own_middleware(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         seen.append(request.url.path)
         return await handler(request)
 
@@ -283,9 +309,9 @@ async def test_a_borrowed_session_stays_as_it_was() -> None:
 
 
 async def test_middlewares_of_the_callers_see_every_try_without_the_token() -> None:
-    tries = []
+    tries: list[dict[str, str]] = []
 
-    async def log(request, handler):
+    async def log(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         tries.append(dict(request.headers))
         return await handler(request)
 
@@ -314,14 +340,14 @@ async def test_an_unused_session_needs_no_closing() -> None:
 
 
 def test_a_session_belongs_to_one_event_loop() -> None:
-    async def use(pipedrive):
+    async def use(pipedrive: PipedriveSession) -> None:
         await pipedrive.get_person_flow(7)
 
-    async def main():
+    async def main() -> None:
         async with FakePipedrive(persons={7: notes(3)}) as fake, session_at(fake) as pipedrive:
             await use(pipedrive)
 
-            def elsewhere():
+            def elsewhere() -> None:
                 with pytest.raises(RuntimeError, match="another event loop"):
                     asyncio.run(use(pipedrive))
 
@@ -340,18 +366,30 @@ def test_a_walk_without_a_loop_is_pythons_own_error() -> None:
 async def test_an_unreachable_server_is_a_transport_error(unused_port: int) -> None:
     base_url = f"http://127.0.0.1:{unused_port}/v1"
     async with PipedriveSession("token", base_url=base_url, retry=QUICK) as pipedrive:
-        with pytest.raises(TransportError, match="127.0.0.1 in 3 attempts"):
+        with pytest.raises(TransportError, match=r"127\.0\.0\.1 in 3 attempts"):
             await pipedrive.get_person_flow(7)
 
 
 async def test_an_error_of_aiohttp_outside_the_middlewares_is_ours_too() -> None:
     trace = aiohttp.TraceConfig()
 
-    async def fail(*_):
+    async def fail(*_: object) -> None:
         raise aiohttp.ClientError("tracing failed")
 
     trace.on_request_start.append(fail)
-    async with aiohttp.ClientSession(trace_configs=[trace]) as borrowed:
-        async with PipedriveSession("token", session=borrowed) as pipedrive:
-            with pytest.raises(TransportError, match="tracing failed"):
-                await pipedrive.get_person_flow(7)
+    async with (
+        aiohttp.ClientSession(trace_configs=[trace]) as borrowed,
+        PipedriveSession("token", session=borrowed) as pipedrive,
+    ):
+        with pytest.raises(TransportError, match="tracing failed"):
+            await pipedrive.get_person_flow(7)
+
+
+async def test_a_page_that_is_too_large_is_refused() -> None:
+    async with FakePipedrive() as fake, session_at(fake, max_page_bytes=10_000) as pipedrive:
+        with pytest.raises(DecodeError, match="more than 10,000 bytes"):
+            await pipedrive.get_person_flow(1101)
+        fake.script(GzipBomb(10_000_000))
+        with pytest.raises(DecodeError, match="more than 10,000 bytes"):
+            await pipedrive.get_person_flow(1101)
+        assert fake.request_count == 2

@@ -21,17 +21,20 @@ from pipeflow.testing import *
 
 fake = FakePipedrive()
 
+async def ask(session):
+    async with session.get(fake.base_url + "/persons/1101/flow") as response:
+        await response.read()
+
 async def main():
-    session = aiohttp.ClientSession(headers={"x-api-token": fake.api_token})
-    async with fake, session:
+    async with aiohttp.ClientSession(headers={"x-api-token": fake.api_token}) as session, fake:
         fake.script(None, Stall(), Stall(after=9), Delay(99), HugeBody(10**12), Reset(),
                     Disconnect(after=9), Outage(99))
-        url = fake.base_url + "/persons/1101/flow"
-        (await session.get(url)).release()
-        tasks = [asyncio.create_task(session.get(url)) for _ in range(6)]
+        await ask(session)
+        tasks = [asyncio.create_task(ask(session)) for _ in range(6)]
         while fake.request_count < 7:
             await asyncio.sleep(0)
-    print(len(await asyncio.gather(*tasks, return_exceptions=True)))
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    print(sum(isinstance(result, aiohttp.ClientError) for result in results))
 
 asyncio.run(main())
 """

@@ -1,0 +1,62 @@
+"""What the options ask of the API."""
+
+from __future__ import annotations
+
+from pipeflow.testing import FakePipedrive, TooManyRequests
+
+from .conftest import Run
+
+
+def test_a_plain_command_asks_for_everything_in_pages_of_500(
+    flow: Run, fake: FakePipedrive
+) -> None:
+    assert flow(1101).exit_code == 0
+    assert [dict(request.query) for request in fake.requests] == [
+        {"start": "0", "limit": "500"},
+        {"start": "500", "limit": "500"},
+        {"start": "1000", "limit": "500"},
+    ]
+
+
+def test_items_are_named_with_commas_and_by_repetition(flow: Run, fake: FakePipedrive) -> None:
+    flow(1101, "--items", "note, file", "--items", "deal")
+    assert fake.requests[0].query["items"] == "note,file,deal"
+
+
+def test_all_changes_asks_for_custom_fields(flow: Run, fake: FakePipedrive) -> None:
+    flow(1101, "--all-changes")
+    assert fake.requests[0].query["all_changes"] == "1"
+
+
+def test_start_page_size_and_max_items_are_passed_on(flow: Run, fake: FakePipedrive) -> None:
+    flow(1101, "--start", 40, "--page-size", 20, "--max-items", 30)
+    assert [dict(request.query) for request in fake.requests] == [
+        {"start": "40", "limit": "20"},
+        {"start": "60", "limit": "10"},
+    ]
+
+
+def test_no_items_at_all_cost_no_request(flow: Run, fake: FakePipedrive) -> None:
+    assert flow(1101, "--max-items", 0).stderr == "0 updates in 0 requests (0 tokens)\n"
+    assert fake.request_count == 0
+
+
+def test_the_closing_line_counts_updates_requests_and_tokens(flow: Run) -> None:
+    outcome = flow(1101, "--page-size", 400)
+    assert outcome.stderr == "1,200 updates in 3 requests (120 tokens)\n"
+
+
+def test_one_is_counted_in_the_singular(flow: Run) -> None:
+    assert flow(1101, "--max-items", 1).stderr == "1 update in 1 request (40 tokens)\n"
+
+
+def test_repeated_tries_are_counted_too(
+    flow: Run, fake: FakePipedrive, no_backoff: None
+) -> None:
+    fake.script(TooManyRequests(retry_after="0"))
+    outcome = flow(1101, "--max-items", 1)
+    assert outcome.stderr == "1 update in 2 requests (at most 80 tokens)\n"
+
+
+def test_a_quiet_command_has_no_closing_line(flow: Run) -> None:
+    assert flow(1101, "--max-items", 1, "-q").stderr == ""
