@@ -29,7 +29,12 @@ REMEMBERED_UPDATES = 1000
 
 
 async def walk_pages(
-    fetch_page: FetchPage, *, start: int, page_size: int, max_items: int | None = None
+    fetch_page: FetchPage,
+    *,
+    start: int,
+    page_size: int,
+    max_items: int | None = None,
+    on_shift: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[FlowPage, None]:
     """Yields page after page, each with the updates that are new, until the collection ends.
 
@@ -41,6 +46,8 @@ async def walk_pages(
         start: The offset of the first update.
         page_size: Updates asked for per page.
         max_items: The most updates to yield in total; no page asks for more than is wanted.
+        on_shift: Awaited when a page repeats known updates, so that the collection has shifted
+            since the page before; what was fetched ahead may stem from before the shift.
 
     Raises:
         PaginationError: Five pages in a row held nothing new though more was claimed.
@@ -57,6 +64,8 @@ async def walk_pages(
             error.resume_start = start
             raise
         fresh = seam.join(page.updates)
+        if on_shift is not None and len(fresh) < len(page.updates):
+            await on_shift()
         if wanted is not None:
             if len(fresh) > wanted:
                 fresh = fresh[:wanted]

@@ -46,9 +46,15 @@ class WalkOptions(FlowOptions, total=False):
 
     Attributes:
         max_items: The most updates to yield in total. None, the default, is all of them.
+        prefetch: Pages to have under way ahead of the loop, at the most. 0, the default, sends a
+            request only when the loop needs it. 1 asks for the next page while the loop is busy
+            with this one, and costs nothing more. Above that, offsets are foreseen, and up to
+            `prefetch` - 1 requests can fall beyond the end of the history; none does for a
+            history of one page.
     """
 
     max_items: int | None
+    prefetch: int
 
 
 @frozen
@@ -62,6 +68,7 @@ class FlowQuery:
     start: int
     page_size: int
     max_items: int | None
+    prefetch: int
 
     @classmethod
     def checked(
@@ -74,6 +81,7 @@ class FlowQuery:
         start: int = 0,
         page_size: int = LARGEST_PAGE,
         max_items: int | None = None,
+        prefetch: int = 0,
     ) -> FlowQuery:
         """The query of these arguments.
 
@@ -88,7 +96,9 @@ class FlowQuery:
         check_int("page_size", page_size, least=1, most=LARGEST_PAGE)
         if max_items is not None:
             check_int("max_items", max_items, least=0)
-        return cls(owner, id, items_parameter(items), all_changes, start, page_size, max_items)
+        check_int("prefetch", prefetch, least=0)
+        wanted = items_parameter(items)
+        return cls(owner, id, wanted, all_changes, start, page_size, max_items, prefetch)
 
     def url(self, base_url: URL) -> URL:
         """The address of the history."""

@@ -19,7 +19,7 @@ from pipeflow.middleware import (
     RetryMiddleware,
 )
 from pipeflow.middleware.attempt import LARGEST_ANSWER
-from pipeflow.paging import walk_pages
+from pipeflow.prefetching import walk_pages_ahead
 from pipeflow.queries import FlowQuery
 from pipeflow.secrets import ApiToken, redact
 
@@ -189,8 +189,8 @@ class PipedriveSession:
 
         Args:
             id: The person's id.
-            **options: `items`, `all_changes`, `start`, `page_size` and `max_items`, as in
-                `WalkOptions`.
+            **options: `items`, `all_changes`, `start`, `page_size`, `max_items` and `prefetch`, as
+                in `WalkOptions`.
 
         Raises:
             ValueError: At the call, for an argument that cannot be right.
@@ -263,19 +263,17 @@ class PipedriveSession:
                 for update in page.updates:
                     yield update
 
-    async def _pages(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
+    def _pages(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
         async def fetch_page(start: int, limit: int) -> FlowPage:
             return await self._fetch_page(query, start, limit)
 
-        walk = walk_pages(
+        return walk_pages_ahead(
             fetch_page,
             start=query.start,
             page_size=query.page_size,
             max_items=query.max_items,
+            prefetch=query.prefetch,
         )
-        async with aclosing(walk) as pages:
-            async for page in pages:
-                yield page
 
     async def _page(self, query: FlowQuery) -> FlowPage:
         try:

@@ -106,4 +106,4 @@ def _record_id(update: FlowUpdate) -> str:
         case data:
             found = data.id
     # An id was once seen as `false`.
-    return str(found) if isinstance(found, int | str) and found is not False else ""
+    return str(found) if isinstance(found, int | str) and not isinstance(found, bool) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from typing import TYPE_CHECKING, Final, cast
@@ -51,9 +52,11 @@ async def _send(
         response.enable_chunked_encoding()
     else:
         response.content_length = len(answer.body)
-    await response.prepare(request)
-    for chunk in chunks:
-        await response.write(chunk)
+    # A client that has gone is no error, and its connection's end cancels this task anyway.
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
     return response
 
 

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
 
 import pytest
 from attrs import frozen
@@ -35,7 +34,7 @@ class Outcome:
 
 
 Run = Callable[..., Outcome]
-Serve = Callable[..., FakePipedrive]
+Serve = Callable[[FakePipedrive], FakePipedrive]
 
 
 @pytest.fixture(autouse=True)
@@ -83,8 +82,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Generator[Serve, None, None]:
     """Starts a fake Pipedrive and puts its token into the environment."""
     with ExitStack() as fakes:
 
-        def start(**options: Any) -> FakePipedrive:
-            fake = fakes.enter_context(running(FakePipedrive(**options)))
+        def start(fake: FakePipedrive) -> FakePipedrive:
+            fakes.enter_context(running(fake))
             monkeypatch.setenv("PIPEDRIVE_API_TOKEN", fake.api_token)
             return fake
 
@@ -94,7 +93,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Generator[Serve, None, None]:
 @pytest.fixture
 def fake(serve: Serve) -> FakePipedrive:
     """A fake Pipedrive as it comes."""
-    return serve()
+    return serve(FakePipedrive())
 
 
 @pytest.fixture

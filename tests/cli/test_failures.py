@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeflow.testing import Disconnect, FakePipedrive, Status
 
-from .conftest import Run
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Run
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 

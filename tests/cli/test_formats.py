@@ -7,16 +7,18 @@ import io
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeflow.cli.formats import TableFormat
 from pipeflow.codec import decode_page
-from pipeflow.records import FlowUpdate
 from pipeflow.testing import FakePipedrive, Status
 
-from .conftest import Run, Serve
+if TYPE_CHECKING:
+    from pipeflow.records import FlowUpdate
+
+    from .conftest import Run, Serve
 
 RELATED = {
     "user": {11: {"id": 11, "name": "Ines Okafor"}},
@@ -26,7 +28,9 @@ RELATED = {
 HOSTILE = "\x1b]0;owned\x07 \x9b31m red \u202eevil\u202c [bold]markup[/bold]\r\nnext\ud83d"
 
 
-def record(kind: str, time: str | None = "2026-03-14 15:09:26", **data: Any) -> dict[str, Any]:
+def record(
+    kind: str, time: str | None = "2026-03-14 15:09:26", /, **data: object
+) -> dict[str, Any]:
     return {"object": kind, "timestamp": time, "data": {"user_id": 11} | data}
 
 
@@ -43,10 +47,8 @@ def show(run: Run, serve: Serve) -> Show:
     """What `pipeflow flow` prints for a history of these records."""
 
     def print_flow(form: str, *history: object) -> str:
-        fake = serve(persons={7: history}, related=RELATED)
-        outcome = run(
-            "flow", 7, "--all-changes", "--format", form, "--base-url", fake.base_url
-        )
+        fake = serve(FakePipedrive(persons={7: history}, related=RELATED))
+        outcome = run("flow", 7, "--all-changes", "--format", form, "--base-url", fake.base_url)
         assert outcome.exit_code == 0, outcome.stderr
         return outcome.stdout
 
@@ -243,8 +245,8 @@ def test_an_entry_that_has_no_room_for_the_offset_stands_under_raw(
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 5000])
 def test_a_number_beyond_all_bounds_is_null(flow: Run, fake: FakePipedrive, number: str) -> None:
-    body = '{"success": true, "data": [{"object": "x", "data": {"id": 1, "n": %s}}]}' % number
-    fake.script(Status(200, body))
+    body = '{"success": true, "data": [{"object": "x", "data": {"id": 1, "n": N}}]}'
+    fake.script(Status(200, body.replace("N", number)))
     printed = flow(1101, "--format", "jsonl").stdout
     assert json.loads(printed, parse_constant=pytest.fail)["data"] == {"id": 1, "n": None}
 

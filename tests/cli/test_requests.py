@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pipeflow.testing import FakePipedrive, TooManyRequests
 
-from .conftest import Run
+if TYPE_CHECKING:
+    from .conftest import Run
 
 
 def test_a_plain_command_asks_for_everything_in_pages_of_500(
@@ -50,9 +53,7 @@ def test_one_is_counted_in_the_singular(flow: Run) -> None:
     assert flow(1101, "--max-items", 1).stderr == "1 update in 1 request (40 tokens)\n"
 
 
-def test_repeated_tries_are_counted_too(
-    flow: Run, fake: FakePipedrive, no_backoff: None
-) -> None:
+def test_repeated_tries_are_counted_too(flow: Run, fake: FakePipedrive, no_backoff: None) -> None:
     fake.script(TooManyRequests(retry_after="0"))
     outcome = flow(1101, "--max-items", 1)
     assert outcome.stderr == "1 update in 2 requests (at most 80 tokens)\n"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from pipeflow.testing import FakePipedrive
+if TYPE_CHECKING:
+    from pipeflow.testing import FakePipedrive
 
-from .conftest import Run
+    from .conftest import Run
 
 
 @pytest.mark.parametrize(
@@ -46,23 +49,26 @@ def test_a_missing_token_names_both_variables_and_the_demo(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "arguments", "told"),
+    ("settings", "arguments", "told"),
     [
-        ("PIPEDRIVE_API_TOKEN", "to ken", [], "PIPEDRIVE_API_TOKEN must be one word"),
-        ("PIPEDRIVE_COMPANY_DOMAIN", "https://acme", [], "PIPEDRIVE_COMPANY_DOMAIN must be the"),
-        ("UNRELATED", "", ["--base-url", "http://example.com"], "--base-url must be https://"),
+        ({"PIPEDRIVE_API_TOKEN": "to ken"}, [], "PIPEDRIVE_API_TOKEN must be one word"),
+        (
+            {"PIPEDRIVE_COMPANY_DOMAIN": "https://acme"},
+            [],
+            "PIPEDRIVE_COMPANY_DOMAIN must be the first part",
+        ),
+        ({}, ["--base-url", "http://example.com"], "--base-url must be https://"),
     ],
 )
 def test_a_wrong_setting_is_called_by_the_name_the_user_knows(
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
-    variable: str,
-    value: str,
+    settings: dict[str, str],
     arguments: list[str],
     told: str,
 ) -> None:
-    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", "0123456789abcdef")
-    monkeypatch.setenv(variable, value)
+    for name, value in ({"PIPEDRIVE_API_TOKEN": "0123456789abcdef"} | settings).items():
+        monkeypatch.setenv(name, value)
     outcome = run("flow", 1101, *arguments)
     assert outcome.exit_code == 2
     assert outcome.stderr.startswith(f"Error: {told}")

@@ -59,7 +59,7 @@ async def test_a_small_body_that_grows_without_end_takes_little_memory(serve: Se
 
 
 @pytest.mark.parametrize("auto_decompress", [True, False])
-async def test_a_compressed_answer_is_unzipped(serve: Serve, auto_decompress: bool) -> None:
+async def test_a_compressed_answer_is_unzipped(serve: Serve, *, auto_decompress: bool) -> None:
     server = await serve(
         answer(body=gzip.compress(b"[1, 2]"), headers={"Content-Encoding": "gzip"})
     )
@@ -68,7 +68,9 @@ async def test_a_compressed_answer_is_unzipped(serve: Serve, auto_decompress: bo
 
 
 @pytest.mark.parametrize(
-    "broken", [gzip.compress(b"[1, 2]")[:-4], gzip.compress(b"[1, 2]")[:10] + b"\xff" * 10]
+    "broken",
+    [gzip.compress(b"[1, 2]")[:-4], gzip.compress(b"[1, 2]")[:10] + b"\xff" * 10],
+    ids=["truncated", "garbage"],
 )
 async def test_broken_gzip_is_tried_again(serve: Serve, broken: bytes) -> None:
     server = await serve(

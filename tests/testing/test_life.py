@@ -26,15 +26,15 @@ async def ask(session):
         await response.read()
 
 async def main():
-    async with aiohttp.ClientSession(headers={"x-api-token": fake.api_token}) as session, fake:
-        fake.script(None, Stall(), Stall(after=9), Delay(99), HugeBody(10**12), Reset(),
-                    Disconnect(after=9), Outage(99))
-        await ask(session)
-        tasks = [asyncio.create_task(ask(session)) for _ in range(6)]
-        while fake.request_count < 7:
-            await asyncio.sleep(0)
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    print(sum(isinstance(result, aiohttp.ClientError) for result in results))
+    async with aiohttp.ClientSession(headers={"x-api-token": fake.api_token}) as session:
+        async with fake:
+            fake.script(None, Stall(), Stall(after=9), Delay(99), HugeBody(10**12), Reset(),
+                        Disconnect(after=9), Outage(99))
+            await ask(session)
+            tasks = [asyncio.create_task(ask(session)) for _ in range(6)]
+            while fake.request_count < 7:
+                await asyncio.sleep(0)
+        print(len(await asyncio.gather(*tasks, return_exceptions=True)))
 
 asyncio.run(main())
 """

@@ -1,0 +1,131 @@
+"""Pages fetched ahead of the walk that will ask for them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from pipeflow.paging import walk_pages
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from types import TracebackType
+    from typing import Self
+
+    from pipeflow.paging import FetchPage
+    from pipeflow.records import FlowPage
+
+__all__ = ["PagesAhead", "walk_pages_ahead"]
+
+
+async def walk_pages_ahead(
+    fetch_page: FetchPage,
+    *,
+    start: int,
+    page_size: int,
+    max_items: int | None = None,
+    prefetch: int = 0,
+) -> AsyncGenerator[FlowPage, None]:
+    """As `walk_pages`, with up to `prefetch` pages under way ahead of the consumer.
+
+    However the walk ends, nothing of it is under way any more when it has ended.
+    """
+    ahead = PagesAhead(fetch_page, depth=prefetch, page_size=page_size, max_items=max_items)
+    walk = walk_pages(
+        ahead, start=start, page_size=page_size, max_items=max_items, on_shift=ahead.drop
+    )
+    async with ahead, aclosing(walk) as pages:
+        async for page in pages:
+            yield page
+
+
+class PagesAhead:
+    """A `fetch_page` that has the next pages under way when it is asked for them.
+
+    Offsets are foreseen from the stride of the page before: the distance to where it says the
+    next one starts. The more pages have confirmed it, the more are under way: 2, 4, 8 and so on up
+    to `depth`. A page that is asked for elsewhere than foreseen is fetched anew, and all
+    foreseen ones are dropped. So no more than `depth` pages are held, at most `depth` - 1 requests
+    fall beyond the end, and none does for a history of one page.
+
+    An async context manager: on leaving, whatever is still under way is cancelled and awaited.
+
+    Args:
+        fetch_page: Fetches one page; called from several tasks at once.
+        depth: Pages under way ahead of the one last asked for, at the most; 0 for none.
+        page_size: Updates that a page will be asked for, unless fewer are wanted.
+        max_items: The most updates that will be asked for in total, or None.
+    """
+
+    def __init__(
+        self, fetch_page: FetchPage, *, depth: int, page_size: int, max_items: int | None = None
+    ) -> None:
+        self._fetch_page = fetch_page
+        self._depth = depth
+        self._page_size = page_size
+        self._wanted = max_items
+        self._ramp = 1
+        self._ahead: dict[tuple[int, int], asyncio.Task[FlowPage]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.drop()
+
+    async def __call__(self, start: int, limit: int) -> FlowPage:
+        """The page at an offset; the next ones are under way when it returns."""
+        key = (start, limit)
+        if key in self._ahead:
+            # Cancelling this await cancels the task as well.
+            page = await self._ahead[key]
+            del self._ahead[key]
+        else:
+            await self.drop()
+            page = await self._fetch_page(start, limit)
+        await self._look_ahead(page, start)
+        return page
+
+    async def drop(self) -> None:
+        """Forgets all that is under way, as when the collection has shifted meanwhile.
+
+        Of two requests under way the later page can be answered first: from before a shift that
+        the earlier one already shows. The update between them would be lost.
+        """
+        await self._cancel(list(self._ahead))
+
+    async def _look_ahead(self, page: FlowPage, start: int) -> None:
+        if self._wanted is not None:
+            self._wanted -= len(page.updates)
+        foreseen = self._foreseen(page, start)
+        await self._cancel([key for key in self._ahead if key not in foreseen])
+        for key in foreseen:
+            if key not in self._ahead:
+                self._ahead[key] = asyncio.create_task(self._fetch_page(*key))
+
+    def _foreseen(self, page: FlowPage, start: int) -> list[tuple[int, int]]:
+        if page.next_start is None or page.next_start <= start:
+            return []
+        self._ramp = min(2 * self._ramp, self._depth)
+        stride = page.next_start - start
+        foreseen = []
+        for place in range(self._ramp):
+            limit = self._page_size
+            if self._wanted is not None:
+                limit = min(limit, self._wanted - place * stride)
+            if limit > 0:
+                foreseen.append((page.next_start + place * stride, limit))
+        return foreseen
+
+    async def _cancel(self, keys: list[tuple[int, int]]) -> None:
+        tasks = [self._ahead.pop(key) for key in keys]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)

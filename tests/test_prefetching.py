@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeflow.errors import NotFoundError, PaginationError
+from pipeflow.paging import FetchPage
+from pipeflow.prefetching import walk_pages_ahead
+from pipeflow.records import FlowPage, FlowUpdate
+
+
+def page(numbers: list[int], *, start: int, more: bool, stride: int | None = None) -> FlowPage:
+    updates = tuple(
+        FlowUpdate(object="note", data={"id": number}, offset=start + place)
+        for place, number in enumerate(numbers)
+    )
+    next_start = start + (len(updates) if stride is None else stride)
+    return FlowPage(
+        updates=updates,
+        start=start,
+        page_size=len(updates),
+        more_items=more,
+        next_start=next_start if more else None,
+    )
+
+
+class Collection:
+    """Serves pages when told to, and notes what is asked and what is under way."""
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        clamp: int = 500,
+        delay: Callable[[int], int] = lambda start: 0,
+        change: dict[int, Callable[[list[int]], None]] | None = None,
+    ) -> None:
+        self.numbers = list(range(size))
+        self.clamp = clamp
+        self.delay = delay
+        self.change = change or {}
+        self.asked: list[int] = []
+        self.under_way = 0
+        self.most_under_way = 0
+
+    async def __call__(self, start: int, limit: int) -> FlowPage:
+        self.asked.append(start)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            for _ in range(1 + self.delay(start)):
+                await asyncio.sleep(0)
+            self.change.pop(start, lambda numbers: None)(self.numbers)
+            stop = start + min(limit, self.clamp)
+            more = stop < len(self.numbers)
+            return page(self.numbers[start:stop], start=start, more=more)
+        finally:
+            self.under_way -= 1
+
+
+def walk(
+    fetch_page: FetchPage, *, prefetch: int, page_size: int = 10, max_items: int | None = None
+) -> AsyncGenerator[FlowPage, None]:
+    return walk_pages_ahead(
+        fetch_page, start=0, page_size=page_size, max_items=max_items, prefetch=prefetch
+    )
+
+
+async def numbers_of(pages: AsyncGenerator[FlowPage, None]) -> list[int]:
+    return [
+        update.data["id"]
+        async for page in pages
+        for update in page.updates
+        if isinstance(update.data, dict)
+    ]
+
+
+@pytest.mark.parametrize("prefetch", range(10))
+async def test_updates_come_in_order_and_once(prefetch: int) -> None:
+    collection = Collection(205, delay=lambda start: (start * 7) % 5)
+    assert await numbers_of(walk(collection, prefetch=prefetch)) == list(range(205))
+    assert sorted(set(collection.asked)) == sorted(collection.asked)
+
+
+async def test_without_prefetch_nothing_is_under_way_while_the_loop_is_busy() -> None:
+    collection = Collection(50)
+    async with aclosing(walk(collection, prefetch=0)) as pages:
+        await anext(pages)
+        await asyncio.sleep(0)
+        assert collection.asked == [0]
+
+
+async def test_with_one_the_next_page_is_asked_for_while_the_loop_is_busy() -> None:
+    collection = Collection(50)
+    async with aclosing(walk(collection, prefetch=1)) as pages:
+        await anext(pages)
+        await asyncio.sleep(0)
+        assert collection.asked == [0, 10]
+    assert await numbers_of(walk(collection, prefetch=1)) == list(range(50))
+
+
+async def test_with_one_no_request_falls_beyond_the_end() -> None:
+    collection = Collection(50)
+    await numbers_of(walk(collection, prefetch=1))
+    assert collection.asked == [0, 10, 20, 30, 40]
+
+
+async def test_the_number_under_way_doubles_up_to_its_bound() -> None:
+    collection = Collection(1000)
+    async with aclosing(walk(collection, prefetch=8)) as pages:
+        reached = []
+        for _ in range(5):
+            await anext(pages)
+            await asyncio.sleep(0)
+            reached.append(max(collection.asked) // 10)
+    # After page n, so many pages are asked for: 2, 4, 8 and then always 8 ahead.
+    assert reached == [2, 5, 10, 11, 12]
+
+
+@pytest.mark.parametrize("prefetch", [2, 4, 8])
+@pytest.mark.parametrize("pages", range(1, 12))
+async def test_few_requests_fall_beyond_the_end_and_none_for_one_page(
+    prefetch: int, pages: int
+) -> None:
+    collection = Collection(10 * pages)
+    await numbers_of(walk(collection, prefetch=prefetch))
+    beyond = len(collection.asked) - pages
+    assert beyond <= (0 if pages == 1 else prefetch - 1)
+
+
+async def test_a_slow_consumer_holds_no_more_than_its_pages() -> None:
+    collection = Collection(1000)
+    async with aclosing(walk(collection, prefetch=4)) as pages:
+        for number in range(1, 20):
+            await anext(pages)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert len(collection.asked) <= number + 4
+    assert collection.most_under_way <= 4
+
+
+async def test_max_items_are_asked_for_exactly() -> None:
+    collection = Collection(1000)
+    assert await numbers_of(walk(collection, prefetch=8, max_items=35)) == list(range(35))
+    assert collection.asked == [0, 10, 20, 30]
+
+
+async def test_a_clamp_in_the_middle_throws_foreseen_pages_away() -> None:
+    collection = Collection(200)
+
+    def clamp(numbers: list[int]) -> None:
+        collection.clamp = 3
+
+    collection.change[40] = clamp
+    assert await numbers_of(walk(collection, prefetch=4)) == list(range(200))
+
+
+async def test_a_shift_between_pages_under_way_loses_nothing() -> None:
+    """Page 3 is answered first, from before the update that page 2 already shows."""
+
+    def appear(numbers: list[int]) -> None:
+        numbers.insert(0, 999)
+
+    collection = Collection(
+        60, delay=lambda start: 5 if start == 10 else 0, change={10: appear}
+    )
+    assert await numbers_of(walk(collection, prefetch=4)) == list(range(60))
+
+
+async def test_an_error_is_raised_in_its_place() -> None:
+    collection = Collection(100)
+
+    async def failing(start: int, limit: int) -> FlowPage:
+        if start == 40:
+            raise NotFoundError("gone", status=410)
+        return await collection(start, limit)
+
+    seen = []
+    with pytest.raises(NotFoundError) as caught:
+        async for page in walk(failing, prefetch=8):
+            seen += [update.offset for update in page.updates]
+    assert seen == list(range(40))
+    assert caught.value.resume_start == 40
+
+
+async def test_an_error_beyond_the_end_is_never_noticed() -> None:
+    collection = Collection(50)
+
+    async def strict(start: int, limit: int) -> FlowPage:
+        if start >= 50:
+            raise NotFoundError("beyond", status=404)
+        return await collection(start, limit)
+
+    assert await numbers_of(walk(strict, prefetch=8)) == list(range(50))
+
+
+async def others() -> set[asyncio.Task[object]]:
+    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+
+
+async def test_a_break_leaves_nothing_under_way() -> None:
+    collection = Collection(1000, delay=lambda start: 1000 if start else 0)
+    async with aclosing(walk(collection, prefetch=8)) as pages:
+        async for _ in pages:
+            break
+    assert collection.under_way == 0
+    assert await others() == set()
+
+
+async def test_an_exception_in_the_loop_leaves_nothing_under_way() -> None:
+    collection = Collection(1000, delay=lambda start: 1000 if start else 0)
+    with pytest.raises(ZeroDivisionError):
+        async with aclosing(walk(collection, prefetch=8)) as pages:
+            async for _ in pages:
+                raise ZeroDivisionError
+    assert collection.under_way == 0
+    assert await others() == set()
+
+
+@pytest.mark.parametrize("prefetch", [1, 4])
+async def test_a_cancellation_leaves_nothing_under_way(prefetch: int) -> None:
+    collection = Collection(1000, delay=lambda start: 1000 if start else 0)
+    task = asyncio.create_task(numbers_of(walk(collection, prefetch=prefetch)))
+    while len(collection.asked) < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert collection.under_way == 0
+    assert await others() == set()
+
+
+@given(
+    growth=st.dictionaries(st.integers(0, 9), st.integers(1, 4), max_size=4),
+    delays=st.lists(st.integers(0, 6), min_size=1, max_size=7),
+    size=st.integers(1, 60),
+    prefetch=st.integers(0, 9),
+)
+@settings(deadline=None, max_examples=300)
+async def test_whatever_order_pages_are_answered_in_nothing_is_lost(
+    growth: dict[int, int], delays: list[int], size: int, prefetch: int
+) -> None:
+    fresh = iter(range(1000, 10_000))
+
+    def grow(count: int) -> Callable[[list[int]], None]:
+        def insert(numbers: list[int]) -> None:
+            numbers[:0] = [next(fresh) for _ in range(count)]
+
+        return insert
+
+    collection = Collection(
+        size,
+        delay=lambda start: delays[start % len(delays)],
+        change={5 * place: grow(count) for place, count in growth.items()},
+    )
+    try:
+        seen = await numbers_of(walk(collection, prefetch=prefetch, page_size=5))
+    except PaginationError:
+        return  # it grew faster than it was walked
+    assert [number for number in seen if number < 1000] == list(range(size))
