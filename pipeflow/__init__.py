@@ -3,6 +3,7 @@
 `PipedriveSession` is where to begin.
 """
 
+from pipeflow.answers import RateLimit
 from pipeflow.codec import to_dict
 from pipeflow.errors import (
     ApiError,
@@ -44,6 +45,7 @@ from pipeflow.records import (
 )
 from pipeflow.retrying import RetryPolicy
 from pipeflow.session import PipedriveSession
+from pipeflow.stats import SessionStats
 
 __all__ = [
     "Activity",
@@ -72,6 +74,7 @@ __all__ = [
     "PermissionDeniedError",
     "PipedriveSession",
     "PipeflowError",
+    "RateLimit",
     "RateLimitError",
     "RelatedDeal",
     "RelatedObjects",
@@ -81,6 +84,7 @@ __all__ = [
     "RequestTimeoutError",
     "RetryPolicy",
     "ServerError",
+    "SessionStats",
     "TransportError",
     "to_dict",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from attrs import frozen
 
+from pipeflow.errors import RequestTimeoutError
 from pipeflow.transport import FAILURES, transport_error
 
 if TYPE_CHECKING:
@@ -38,40 +39,60 @@ class Connection:
         borrowed: The caller's session, never closed here; None makes one on first use.
         middlewares: What every request passes, from the outside in. (They replace a borrowed
             session's own, as aiohttp has it.)
+        deadline: Seconds for one request with all its tries and waits, or None for no bound.
     """
 
     def __init__(
-        self, borrowed: aiohttp.ClientSession | None, middlewares: Sequence[ClientMiddlewareType]
+        self,
+        borrowed: aiohttp.ClientSession | None,
+        middlewares: Sequence[ClientMiddlewareType],
+        *,
+        deadline: float | None = None,
     ) -> None:
         self._borrowed = borrowed
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._middlewares = tuple(middlewares)
-        if borrowed is not None:
-            self._middlewares = (_keep_cookies_out, *self._middlewares)
+        self._deadline = deadline
         self.closed = False
 
-    async def get(self, url: URL, parameters: Mapping[str, str]) -> Answer:
+    async def get(
+        self, url: URL, parameters: Mapping[str, str], *outermost: ClientMiddlewareType
+    ) -> Answer:
         """The answer to one GET, whatever its status. A redirect is not followed.
+
+        Args:
+            url: The address, without a query.
+            parameters: The query.
+            *outermost: Middlewares of this request, outside those of the connection.
 
         Raises:
             TransportError: No whole answer came.
             RuntimeError: The connection is closed, or belongs to another event loop.
         """
         client = self._client()
+        deadline = asyncio.timeout(self._deadline)
         try:
-            async with client.get(
-                url,
-                params=parameters,
-                headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
-                allow_redirects=False,
-                auto_decompress=False,  # AttemptMiddleware does it, within bounds
-                middlewares=self._middlewares,
-                raise_for_status=False,
-                timeout=_NO_TIMEOUT,
-            ) as response:
+            async with (
+                deadline,
+                client.get(
+                    url,
+                    params=parameters,
+                    headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+                    allow_redirects=False,
+                    auto_decompress=False,  # AttemptMiddleware does it, within bounds
+                    middlewares=(_keep_cookies_out, *outermost, *self._middlewares),
+                    raise_for_status=False,
+                    timeout=_NO_TIMEOUT,
+                ) as response,
+            ):
                 return Answer(response.status, response.headers, await response.read())
         except FAILURES as failure:
+            if deadline.expired():
+                raise RequestTimeoutError(
+                    f"no whole answer from {url.host} within the deadline of {self._deadline:g} s, "
+                    "tries and waits included"
+                ) from failure
             raise transport_error(failure, host=url.host, attempts=1) from failure
 
     async def close(self) -> None:
@@ -90,9 +111,7 @@ class Connection:
             self._loop = loop
             # Waiting for a connection would use up the attempt's time, and it is the burst limit
             # that bounds how many are needed.
-            self._own = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
-            )
+            self._own = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         elif self._loop is not loop:
             raise RuntimeError(
                 "this PipedriveSession belongs to another event loop; make one per asyncio.run(), "
@@ -102,7 +121,7 @@ class Connection:
 
 
 async def _keep_cookies_out(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Leaves a borrowed session's cookie jar as it was.
+    """Leaves the session's cookie jar as it was, which may be a borrowed one.
 
     aiohttp fills the jar after the middlewares have returned, from these two attributes (the
     first up to 3.12.2, the second after), and offers no jar per request.

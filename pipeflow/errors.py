@@ -64,11 +64,20 @@ class PipeflowError(Exception):
         resume_start: The offset to go on from after an error in a walk:
             `iter_person_flow(id, start=error.resume_start)` yields every record that the broken
             walk did not. None when the error did not come from a walk.
+        person_id: In a walk over many persons, whose walk it was; else None.
+        begun: When it ended a walk over many persons: how many of them were begun, else 0.
+        unfinished: When it ended a walk over many persons: of those begun, the ones that are
+            neither done nor failed, each with its `resume_start`.
+        failures: When it ended a walk over many persons: the failures collected before.
     """
 
     def __init__(self, message: str, *, resume_start: int | None = None) -> None:
         super().__init__(message)
         self.resume_start = resume_start
+        self.person_id: int | None = None
+        self.begun = 0
+        self.unfinished: dict[int, int] = {}
+        self.failures: tuple[PipeflowError, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own way calls the class with `args` alone and so forgets keyword arguments.

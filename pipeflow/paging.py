@@ -5,8 +5,8 @@ Knows no connection and no clock: it is a loop over any `fetch_page(start, limit
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FetchPage", "walk_pages"]
 
-FetchPage = Callable[[int, int], "Awaitable[FlowPage]"]
+FetchPage: TypeAlias = Callable[[int, int], "Coroutine[Any, Any, FlowPage]"]
 """Fetches the page at an offset, with at most so many updates."""
 
 MOST_BARREN_PAGES = 5

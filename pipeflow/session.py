@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import os
-from contextlib import aclosing
+from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, TypedDict
 
 from pipeflow.addresses import FlowOwner, base_url_from
-from pipeflow.answers import refusal
 from pipeflow.arguments import check_int, check_seconds
-from pipeflow.codec import decode_page
 from pipeflow.connection import Connection
-from pipeflow.errors import PipeflowError
-from pipeflow.middleware import (
-    AttemptMiddleware,
-    AuthMiddleware,
-    RateLimitMiddleware,
-    RetryMiddleware,
-)
+from pipeflow.middleware import AttemptMiddleware, AuthMiddleware, RateLimitMiddleware
 from pipeflow.middleware.attempt import LARGEST_ANSWER
-from pipeflow.prefetching import walk_pages_ahead
 from pipeflow.queries import FlowQuery
-from pipeflow.secrets import ApiToken, redact
+from pipeflow.reader import FlowReader
+from pipeflow.secrets import ApiToken
+from pipeflow.stats import SessionStats
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from types import TracebackType
     from typing import Self, Unpack
 
     from aiohttp import ClientMiddlewareType, ClientSession
 
+    from pipeflow.answers import RateLimit
     from pipeflow.limiting import BurstLimiter
+    from pipeflow.many_walks import OnError
     from pipeflow.queries import FlowOptions, WalkOptions
     from pipeflow.records import FlowPage, FlowUpdate
     from pipeflow.retrying import RetryPolicy
@@ -50,6 +45,7 @@ class SessionOptions(TypedDict, total=False):
     retry: RetryPolicy | None
     limiter: BurstLimiter | None
     attempt_timeout: float | None
+    deadline: float | None
     max_page_bytes: int
     block_cooldown: float
     middlewares: Sequence[ClientMiddlewareType]
@@ -85,6 +81,8 @@ class PipedriveSession:
             `BurstLimiter()`, which assumes 20 requests per 2 s until the server says more.
         attempt_timeout: Seconds for each try of a request, from sending it to the last byte of
             its answer; waits for the limit or between tries do not count. None is no bound.
+        deadline: Seconds for a whole page, with all tries and all waits. None, the default, is no
+            bound. Both end in a `RequestTimeoutError` that says which it was.
         max_page_bytes: The most bytes that an answer may have, after decompression; more is a
             `DecodeError`. A page of 500 updates has some 700 kB.
         block_cooldown: Seconds for which nothing is sent after Cloudflare has blocked this client.
@@ -108,6 +106,7 @@ class PipedriveSession:
         retry: RetryPolicy | None = None,
         limiter: BurstLimiter | None = None,
         attempt_timeout: float | None = 30.0,
+        deadline: float | None = None,
         max_page_bytes: int = LARGEST_ANSWER,
         block_cooldown: float = 300.0,
         middlewares: Sequence[ClientMiddlewareType] = (),
@@ -120,22 +119,33 @@ class PipedriveSession:
             )
         if attempt_timeout is not None:
             check_seconds("attempt_timeout", attempt_timeout)
+        if deadline is not None:
+            check_seconds("deadline", deadline)
         check_seconds("block_cooldown", block_cooldown, zero=True)
         check_int("max_page_bytes", max_page_bytes, least=1)
-        self._api_token = ApiToken(api_token)
+        token = ApiToken(api_token)
         self._base_url = base_url_from(base_url, company_domain)
-        self._cooldown = block_cooldown
+        self._stats = SessionStats()
+        self._rate_limit = RateLimitMiddleware(limiter, cooldown=block_cooldown, stats=self._stats)
         self._connection = Connection(
             session,
             [
-                RetryMiddleware(retry),
-                RateLimitMiddleware(limiter, cooldown=block_cooldown),
+                self._rate_limit,
                 AttemptMiddleware(attempt_timeout, max_bytes=max_page_bytes),
                 *middlewares,
-                AuthMiddleware(self._api_token, base_url=str(self._base_url)),
+                AuthMiddleware(token, base_url=str(self._base_url)),
             ],
+            deadline=deadline,
         )
-        self._strict = strict
+        self._reader = FlowReader(
+            self._connection,
+            base_url=self._base_url,
+            api_token=token,
+            retry=retry,
+            cooldown=block_cooldown,
+            strict=strict,
+            stats=self._stats,
+        )
 
     @classmethod
     def from_env(cls, **options: Unpack[SessionOptions]) -> Self:
@@ -175,6 +185,16 @@ class PipedriveSession:
         """Closes the connections, unless they are borrowed. Closing twice does nothing."""
         await self._connection.close()
 
+    @property
+    def stats(self) -> SessionStats:
+        """What this session has done so far: requests, retries, seconds waited, tokens, updates."""
+        return self._stats
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """The limits that the answers told last; None in every field that none has told."""
+        return self._rate_limit.rate_limit
+
     # ---- persons
 
     def iter_person_flow(
@@ -197,13 +217,13 @@ class PipedriveSession:
             TypeError: At the call, for an argument of another type.
             PipeflowError: While iterating; `start=error.resume_start` goes on from there.
         """
-        return self._updates(FlowQuery.checked(FlowOwner.PERSON, id, **options))
+        return self._reader.updates(FlowQuery.checked(FlowOwner.PERSON, id, **options))
 
     def iter_person_flow_pages(
         self, id: int, **options: Unpack[WalkOptions]
     ) -> AsyncGenerator[FlowPage, None]:
         """As `iter_person_flow`, yielding whole pages; pages without a new update are left out."""
-        return self._pages(FlowQuery.checked(FlowOwner.PERSON, id, **options))
+        return self._reader.pages(FlowQuery.checked(FlowOwner.PERSON, id, **options))
 
     async def get_person_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
         """One page of what happened to a person: one request, 40 tokens.
@@ -217,7 +237,58 @@ class PipedriveSession:
             TypeError: An argument is of another type.
             PipeflowError: No page came.
         """
-        return await self._page(FlowQuery.checked(FlowOwner.PERSON, id, **options))
+        return await self._reader.page(FlowQuery.checked(FlowOwner.PERSON, id, **options))
+
+    def iter_person_flows(
+        self,
+        ids: Iterable[int] | AsyncIterable[int],
+        *,
+        concurrency: int = 8,
+        on_error: OnError = "collect",
+        skip_missing: bool = False,
+        on_done: Callable[[int], object] | None = None,
+        **options: Unpack[WalkOptions],
+    ) -> AsyncGenerator[tuple[int, FlowUpdate], None]:
+        """Yields `(person_id, update)` over many persons: each one's in order, all as they come.
+
+        Ids are taken one by one, so a million of them need no list. While the loop is busy, at
+        most two pages per walk are held. One request per page, 40 tokens each, at the pace of the
+        burst limit. Leaving the loop early is safe, and so is cancelling.
+
+        Args:
+            ids: The persons' ids, each once, from any iterable, sync or async.
+            concurrency: Persons walked at the same time. More than the burst limit lets through
+                does nothing; answers slower than `concurrency` / limit want more.
+            on_error: `"collect"`: a person that fails stops neither the others nor the loop; all
+                failures are raised at the end. `"raise"`: the first failure stops everything.
+            skip_missing: Whether a person that does not exist (404, 410) is passed over.
+            on_done: Called with the id of each person whose last update was consumed.
+            **options: As in `WalkOptions`, for each of the persons.
+
+        Raises:
+            ValueError: At the call, for an argument that cannot be right; while iterating, for
+                such an id.
+            TypeError: The same, for one of another type.
+            ExceptionGroup: At the end, of all failures, each with `person_id` and `resume_start`.
+            PipeflowError: At once, for the daily budget, a block, or with `on_error="raise"` the
+                first. The first `begun` ids were begun; those of them that are not done stand in
+                `unfinished`, with the offset to go on from, or in `failures`.
+        """
+        check_int("concurrency", concurrency, least=1)
+        if on_error not in {"collect", "raise"}:
+            raise ValueError(f"on_error must be 'collect' or 'raise', not {on_error!r}")
+        if not isinstance(ids, Iterable | AsyncIterable):
+            raise TypeError(f"ids must be an iterable of ints, not {ids!r}")
+        start = FlowQuery.checked(FlowOwner.PERSON, 1, **options).start
+        return self._reader.updates_of_many(
+            ids,
+            lambda person_id: FlowQuery.checked(FlowOwner.PERSON, person_id, **options),
+            start=start,
+            concurrency=concurrency,
+            on_error=on_error,
+            skip_missing=skip_missing,
+            on_done=on_done,
+        )
 
     # ---- deals
 
@@ -225,17 +296,17 @@ class PipedriveSession:
         self, id: int, **options: Unpack[WalkOptions]
     ) -> AsyncGenerator[FlowUpdate, None]:
         """As `iter_person_flow`, for a deal."""
-        return self._updates(FlowQuery.checked(FlowOwner.DEAL, id, **options))
+        return self._reader.updates(FlowQuery.checked(FlowOwner.DEAL, id, **options))
 
     def iter_deal_flow_pages(
         self, id: int, **options: Unpack[WalkOptions]
     ) -> AsyncGenerator[FlowPage, None]:
         """As `iter_person_flow_pages`, for a deal."""
-        return self._pages(FlowQuery.checked(FlowOwner.DEAL, id, **options))
+        return self._reader.pages(FlowQuery.checked(FlowOwner.DEAL, id, **options))
 
     async def get_deal_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
         """As `get_person_flow`, for a deal."""
-        return await self._page(FlowQuery.checked(FlowOwner.DEAL, id, **options))
+        return await self._reader.page(FlowQuery.checked(FlowOwner.DEAL, id, **options))
 
     # ---- organizations
 
@@ -243,53 +314,14 @@ class PipedriveSession:
         self, id: int, **options: Unpack[WalkOptions]
     ) -> AsyncGenerator[FlowUpdate, None]:
         """As `iter_person_flow`, for an organization."""
-        return self._updates(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
+        return self._reader.updates(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
 
     def iter_organization_flow_pages(
         self, id: int, **options: Unpack[WalkOptions]
     ) -> AsyncGenerator[FlowPage, None]:
         """As `iter_person_flow_pages`, for an organization."""
-        return self._pages(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
+        return self._reader.pages(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
 
     async def get_organization_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
         """As `get_person_flow`, for an organization."""
-        return await self._page(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
-
-    # ---- all of them
-
-    async def _updates(self, query: FlowQuery) -> AsyncGenerator[FlowUpdate, None]:
-        async with aclosing(self._pages(query)) as pages:
-            async for page in pages:
-                for update in page.updates:
-                    yield update
-
-    def _pages(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
-        async def fetch_page(start: int, limit: int) -> FlowPage:
-            return await self._fetch_page(query, start, limit)
-
-        return walk_pages_ahead(
-            fetch_page,
-            start=query.start,
-            page_size=query.page_size,
-            max_items=query.max_items,
-            prefetch=query.prefetch,
-        )
-
-    async def _page(self, query: FlowQuery) -> FlowPage:
-        try:
-            return await self._fetch_page(query, query.start, query.page_size)
-        except PipeflowError as error:
-            error.resume_start = query.start
-            raise
-
-    async def _fetch_page(self, query: FlowQuery, start: int, limit: int) -> FlowPage:
-        try:
-            answer = await self._connection.get(
-                query.url(self._base_url), query.parameters(start, limit)
-            )
-            if answer.status != 200:
-                raise refusal(answer.status, answer.headers, answer.body, cooldown=self._cooldown)
-            return decode_page(answer.body, strict=self._strict, start=start)
-        except PipeflowError as error:
-            redact(error, self._api_token)
-            raise
+        return await self._reader.page(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))

@@ -8,7 +8,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from attrs import asdict, evolve
+
 from pipeflow.answers import (
+    REQUEST_TOKENS,
+    RateLimit,
     asked_wait_seconds,
     is_blocked,
     is_daily_budget_exhausted,
@@ -16,6 +20,7 @@ from pipeflow.answers import (
 )
 from pipeflow.errors import BlockedError
 from pipeflow.limiting import BurstLimiter
+from pipeflow.stats import SessionStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from pipeflow.limiting import Ticket
 
 __all__ = ["RateLimitMiddleware"]
+
+_NOT_CHARGED = frozenset({401, 403, 429})
 
 
 class RateLimitMiddleware:
@@ -39,6 +46,10 @@ class RateLimitMiddleware:
         limiter: Given to several middlewares, it is shared by them. By default a new one.
         cooldown: Seconds without a request after a block.
         clock: A monotonic clock in seconds.
+        stats: Where to count.
+
+    Attributes:
+        rate_limit: What the answers told last, field by field.
     """
 
     def __init__(
@@ -47,22 +58,35 @@ class RateLimitMiddleware:
         *,
         cooldown: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
+        stats: SessionStats | None = None,
     ) -> None:
         self._limiter = BurstLimiter() if limiter is None else limiter
         self._cooldown = cooldown
         self._clock = clock
+        self._stats = SessionStats() if stats is None else stats
+        self.rate_limit = RateLimit()
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request in its turn."""
+        asked_at = self._clock()
         ticket = await self._granted_ticket()
+        self._stats.waited_seconds += self._clock() - asked_at
+        self._stats.requests += 1
         rate_limit = None
         try:
             response = await handler(request)
             rate_limit = read_rate_limit(response.headers)
+            self._take_note(response.status, rate_limit)
             await self._heed_refusal(response)
         finally:
             self._limiter.settle(ticket, self._clock(), rate_limit)
         return response
+
+    def _take_note(self, status: int, rate_limit: RateLimit) -> None:
+        told = {name: value for name, value in asdict(rate_limit).items() if value is not None}
+        self.rate_limit = evolve(self.rate_limit, **told)
+        if status not in _NOT_CHARGED:
+            self._stats.tokens += REQUEST_TOKENS
 
     async def _granted_ticket(self) -> Ticket:
         loop = asyncio.get_running_loop()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Listener"]
 
 _HOST: Final = "127.0.0.1"
+_GRACE: Final = 0.1
+"""Seconds for what is left when every connection has been ended: nothing, as far as is known."""
 
 
 class Listener:
@@ -27,6 +29,7 @@ class Listener:
         self._server = server
         self._port = port
         self._outage: asyncio.Task[None] | None = None
+        self._closing = False
 
     @classmethod
     async def start(
@@ -35,7 +38,8 @@ class Listener:
         """Listen on `port`, or on any free one for 0."""
         # A handler whose client has gone is cancelled: a stalled answer ends with its connection.
         server = web.Server(handler, handler_cancellation=True, access_log=None)
-        listener = cls(web.ServerRunner(server), server, port)
+        runner = web.ServerRunner(server, shutdown_timeout=_GRACE)
+        listener = cls(runner, server, port)
         await listener._runner.setup()
         try:
             await listener._listen()
@@ -55,18 +59,19 @@ class Listener:
         await web.SockSite(self._runner, self._socket).start()
 
     async def _stop_listening(self) -> None:
-        # asyncio loses a connection, and warns, that it accepts just before its server is closed.
-        # So no more is accepted, and what was gets the three turns of the loop that it needs.
         for site in self._runner.sites:
+            # asyncio loses a connection, and warns, that it accepts just before the server closes.
+            # So no more is accepted, and what was is let in before; uvloop accepts to the end.
             with contextlib.suppress(NotImplementedError):  # Windows' loop has no readers
                 asyncio.get_running_loop().remove_reader(self._socket)
-            for _ in range(3):
-                await asyncio.sleep(0)
+            await _let_in()
             await site.stop()
+            await _let_in()
 
     def go_away(self, seconds: float) -> None:
         """Reset every connection and refuse new ones for some seconds."""
-        if self._outage is None or self._outage.done():
+        is_away = self._outage is not None and not self._outage.done()
+        if not is_away and not self._closing:
             self._outage = asyncio.create_task(self._be_away(seconds))
 
     async def _be_away(self, seconds: float) -> None:
@@ -86,6 +91,7 @@ class Listener:
         Raises:
             OSError: The server could not come back from an outage: the port was taken meanwhile.
         """
+        self._closing = True
         if self._outage is not None:
             self._outage.cancel()
             await asyncio.wait([self._outage])
@@ -96,3 +102,9 @@ class Listener:
         await self._runner.cleanup()
         if self._outage is not None and not self._outage.cancelled():
             self._outage.result()
+
+
+async def _let_in() -> None:
+    # An accepted connection has its transport, its protocol and its task three turns later.
+    for _ in range(3):
+        await asyncio.sleep(0)

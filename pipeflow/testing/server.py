@@ -145,8 +145,10 @@ class FakePipedrive:
         traceback: TracebackType | None,
     ) -> None:
         """Close every connection at once. Raises what `on_request` or a fault raised, if it did."""
-        listener, self._listener = self._running(), None
-        await listener.close()
+        try:
+            await self._running().close()
+        finally:
+            self._listener = None
         if self._errors and exc is None:
             raise self._errors[0]
 

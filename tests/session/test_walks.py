@@ -17,12 +17,10 @@ from pipeflow import (
     BurstLimiter,
     DailyBudgetExhaustedError,
     DecodeError,
-    Note,
     NotFoundError,
     PaginationError,
     PipedriveSession,
     RateLimitError,
-    RetryPolicy,
     ServerError,
     TransportError,
 )
@@ -43,45 +41,13 @@ from pipeflow.testing import (
     StuckPage,
     TooManyRequests,
 )
+from tests.session.conftest import QUICK, note, note_id, note_ids, notes, session_at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
-    from typing import Unpack
-
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
-    from pipeflow import FlowUpdate, PipeflowError
-    from pipeflow.session import SessionOptions
+    from pipeflow import PipeflowError
     from pipeflow.testing import Fault
-
-QUICK = RetryPolicy(attempts=3, base_delay=0.0)
-
-
-def note(number: int) -> dict[str, object]:
-    return {
-        "object": "note",
-        "timestamp": "2026-01-02 03:04:05",
-        "data": {"id": number, "content": f"note {number}"},
-    }
-
-
-def notes(count: int) -> list[dict[str, object]]:
-    return [note(number) for number in range(count)]
-
-
-def session_at(fake: FakePipedrive, **options: Unpack[SessionOptions]) -> PipedriveSession:
-    options.setdefault("base_url", fake.base_url)
-    options.setdefault("retry", QUICK)
-    return PipedriveSession(fake.api_token, **options)
-
-
-def note_id(update: FlowUpdate) -> int | None:
-    assert isinstance(update.data, Note)
-    return update.data.id
-
-
-async def ids(updates: AsyncIterable[FlowUpdate]) -> list[int | None]:
-    return [note_id(update) async for update in updates]
 
 
 @pytest.mark.parametrize("name", ["person", "deal", "organization"])
@@ -89,7 +55,7 @@ async def test_a_history_is_walked_to_its_end(name: str) -> None:
     histories: dict[str, Any] = {f"{name}s": {7: notes(1203)}}
     async with FakePipedrive(**histories) as fake, session_at(fake) as pipedrive:
         walk = getattr(pipedrive, f"iter_{name}_flow")(7)
-        assert await ids(walk) == list(range(1203))
+        assert await note_ids(walk) == list(range(1203))
         pages = [page async for page in getattr(pipedrive, f"iter_{name}_flow_pages")(7)]
         assert [len(page.updates) for page in pages] == [500, 500, 203]
         page = await getattr(pipedrive, f"get_{name}_flow")(7, page_size=20)
@@ -122,34 +88,34 @@ async def test_every_form_of_answer_yields_the_same_history(options: dict[str, A
         FakePipedrive(persons={7: notes(1000), 8: []}, **options) as fake,
         session_at(fake) as pipedrive,
     ):
-        assert await ids(pipedrive.iter_person_flow(7)) == list(range(1000))
-        assert await ids(pipedrive.iter_person_flow(8)) == []
+        assert await note_ids(pipedrive.iter_person_flow(7)) == list(range(1000))
+        assert await note_ids(pipedrive.iter_person_flow(8)) == []
 
 
 async def test_a_clamp_in_the_middle_of_a_walk_loses_nothing() -> None:
     async with FakePipedrive(persons={7: notes(1300)}) as fake, session_at(fake) as pipedrive:
         fake.script(None, ClampPages(100) + MissingNextStart())
-        assert await ids(pipedrive.iter_person_flow(7)) == list(range(1300))
+        assert await note_ids(pipedrive.iter_person_flow(7)) == list(range(1300))
 
 
 async def test_an_update_that_appears_during_a_walk_shifts_nothing_out() -> None:
     async with FakePipedrive(persons={7: notes(30)}) as fake, session_at(fake) as pipedrive:
         fake.script(None, InsertRecord(note(99)))
-        assert await ids(pipedrive.iter_person_flow(7, page_size=10)) == list(range(30))
+        assert await note_ids(pipedrive.iter_person_flow(7, page_size=10)) == list(range(30))
 
 
 async def test_a_stuck_page_ends_in_an_error() -> None:
     async with FakePipedrive(persons={7: notes(30)}) as fake, session_at(fake) as pipedrive:
         fake.on_request = lambda request: StuckPage()
         with pytest.raises(PaginationError):
-            await ids(pipedrive.iter_person_flow(7, page_size=10))
+            await note_ids(pipedrive.iter_person_flow(7, page_size=10))
         assert fake.request_count < 10
 
 
 async def test_max_items_asks_for_no_more_than_is_wanted() -> None:
     async with FakePipedrive(persons={7: notes(100)}) as fake, session_at(fake) as pipedrive:
         walk = pipedrive.iter_person_flow(7, page_size=20, max_items=50)
-        assert await ids(walk) == list(range(50))
+        assert await note_ids(walk) == list(range(50))
         assert [request.query["limit"] for request in fake.requests] == ["20", "20", "10"]
 
 
@@ -167,7 +133,7 @@ async def test_many_walks_share_one_session() -> None:
         FakePipedrive(persons=persons, burst_limit=1000) as fake,
         session_at(fake) as pipedrive,
     ):
-        walks = (ids(pipedrive.iter_person_flow(person, page_size=10)) for person in persons)
+        walks = (note_ids(pipedrive.iter_person_flow(person, page_size=10)) for person in persons)
         assert await asyncio.gather(*walks) == [list(range(40))] * 20
 
 
@@ -176,7 +142,7 @@ async def test_the_burst_limit_is_kept() -> None:
         FakePipedrive(persons={7: notes(60)}, burst_limit=5, burst_window=0.3) as fake,
         session_at(fake, limiter=BurstLimiter(limit=5, window=0.3)) as pipedrive,
     ):
-        walks = (ids(pipedrive.iter_person_flow(7, page_size=20)) for _ in range(4))
+        walks = (note_ids(pipedrive.iter_person_flow(7, page_size=20)) for _ in range(4))
         assert await asyncio.gather(*walks) == [list(range(60))] * 4
         assert fake.refused_count == 0
         assert fake.request_count == 12
@@ -200,7 +166,7 @@ async def test_the_burst_limit_is_kept() -> None:
 async def test_a_passing_fault_is_not_noticed(fault: Fault) -> None:
     async with FakePipedrive(persons={7: notes(30)}) as fake, session_at(fake) as pipedrive:
         fake.script(None, fault, fault)
-        assert await ids(pipedrive.iter_person_flow(7, page_size=10)) == list(range(30))
+        assert await note_ids(pipedrive.iter_person_flow(7, page_size=10)) == list(range(30))
         assert fake.request_count == 5
 
 
@@ -229,7 +195,7 @@ async def test_a_walk_goes_on_from_where_it_broke(fault: Fault, kind: type[Pipef
         fake.on_request = None
         async with session_at(fake) as pipedrive:
             rest = pipedrive.iter_person_flow(7, start=caught.value.resume_start, page_size=10)
-            seen += await ids(rest)
+            seen += await note_ids(rest)
     assert seen == list(range(50))
 
 
@@ -296,7 +262,7 @@ async def test_a_borrowed_session_stays_as_it_was() -> None:
     ):
         fake.on_request = lambda request: Headers({"Set-Cookie": "tracked=yes; Path=/"})
         async with session_at(fake, session=borrowed) as pipedrive:
-            assert await ids(pipedrive.iter_person_flow(7)) == [0, 1, 2]
+            assert await note_ids(pipedrive.iter_person_flow(7)) == [0, 1, 2]
             with pytest.raises(NotFoundError):
                 await pipedrive.get_person_flow(8)
         assert not borrowed.closed

@@ -1,0 +1,144 @@
+"""From a query to its updates: the pages of one walk or of many, fetched, decoded and counted."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from pipeflow.answers import refusal
+from pipeflow.codec import decode_page
+from pipeflow.errors import PipeflowError
+from pipeflow.many_walks import walk_many
+from pipeflow.middleware import RetryMiddleware
+from pipeflow.prefetching import walk_pages_ahead
+from pipeflow.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+
+    from yarl import URL
+
+    from pipeflow.connection import Connection
+    from pipeflow.many_walks import OnError
+    from pipeflow.paging import FetchPage
+    from pipeflow.queries import FlowQuery
+    from pipeflow.records import FlowPage, FlowUpdate
+    from pipeflow.retrying import RetryPolicy
+    from pipeflow.stats import SessionStats
+
+__all__ = ["FlowReader"]
+
+MOST_NULLS_PER_WALK = 20
+"""Answers of `null` that a walk tries again. They mostly pass, but were seen to go on for hours."""
+
+
+class FlowReader:
+    """Reads histories over one connection.
+
+    Args:
+        connection: Where pages come from.
+        base_url: The address that every request starts with.
+        api_token: The secret to keep out of errors.
+        retry: How often a page is tried.
+        cooldown: Seconds for which nothing is sent after a block.
+        strict: Whether a record that breaks its shape is an error.
+        stats: Where to count.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        base_url: URL,
+        api_token: str,
+        retry: RetryPolicy | None,
+        cooldown: float,
+        strict: bool,
+        stats: SessionStats,
+    ) -> None:
+        self._connection = connection
+        self._base_url = base_url
+        self._api_token = api_token
+        self._retry = retry
+        self._cooldown = cooldown
+        self._strict = strict
+        self._stats = stats
+
+    async def page(self, query: FlowQuery) -> FlowPage:
+        """The first page of a query."""
+        try:
+            page = await self._page_fetcher(query)(query.start, query.page_size)
+        except PipeflowError as error:
+            error.resume_start = query.start
+            raise
+        self._stats.updates += len(page.updates)
+        return page
+
+    async def pages(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
+        """One walk, by the page."""
+        async with aclosing(self._walk(query)) as pages:
+            async for page in pages:
+                self._stats.updates += len(page.updates)
+                yield page
+
+    async def updates(self, query: FlowQuery) -> AsyncGenerator[FlowUpdate, None]:
+        """One walk, by the update."""
+        async with aclosing(self._walk(query)) as pages:
+            async for page in pages:
+                for update in page.updates:
+                    self._stats.updates += 1
+                    yield update
+
+    async def updates_of_many(
+        self,
+        ids: Iterable[int] | AsyncIterable[int],
+        query_for: Callable[[int], FlowQuery],
+        *,
+        start: int,
+        concurrency: int,
+        on_error: OnError,
+        skip_missing: bool,
+        on_done: Callable[[int], object] | None,
+    ) -> AsyncGenerator[tuple[int, FlowUpdate], None]:
+        """Many walks at once, by the update."""
+        walks = walk_many(
+            ids,
+            lambda person_id: self._walk(query_for(person_id)),
+            start=start,
+            concurrency=concurrency,
+            on_error=on_error,
+            skip_missing=skip_missing,
+            on_done=on_done,
+        )
+        async with aclosing(walks) as updates:
+            async for update in updates:
+                self._stats.updates += 1
+                yield update
+
+    def _walk(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
+        return walk_pages_ahead(
+            self._page_fetcher(query),
+            start=query.start,
+            page_size=query.page_size,
+            max_items=query.max_items,
+            prefetch=query.prefetch,
+        )
+
+    def _page_fetcher(self, query: FlowQuery) -> FetchPage:
+        """Fetches the pages of one walk, with a retry of its own that bounds the walk's nulls."""
+        url = query.url(self._base_url)
+        retry = RetryMiddleware(self._retry, most_nulls=MOST_NULLS_PER_WALK, stats=self._stats)
+
+        async def fetch_page(start: int, limit: int) -> FlowPage:
+            try:
+                answer = await self._connection.get(url, query.parameters(start, limit), retry)
+                if answer.status != 200:
+                    raise refusal(
+                        answer.status, answer.headers, answer.body, cooldown=self._cooldown
+                    )
+                return decode_page(answer.body, strict=self._strict, start=start)
+            except PipeflowError as error:
+                redact(error, self._api_token)
+                raise
+
+        return fetch_page

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeflow import (
+    DailyBudgetExhaustedError,
+    NotFoundError,
+    PipedriveSession,
+    RateLimit,
+    SessionStats,
+)
+from pipeflow.testing import Disconnect, FakePipedrive, NullBody, Status
+from tests.session.conftest import note_ids, notes, session_at
+
+
+async def test_many_persons_are_walked_over_the_wire() -> None:
+    persons = {person: notes(25) for person in range(1, 31)}
+    async with (
+        FakePipedrive(persons=persons, burst_limit=1000) as fake,
+        session_at(fake) as pipedrive,
+    ):
+        offsets: dict[int, list[int]] = {}
+        walks = pipedrive.iter_person_flows(persons, page_size=10, prefetch=2, items="note")
+        async for person_id, update in walks:
+            offsets.setdefault(person_id, []).append(update.offset)
+    assert offsets == {person: list(range(25)) for person in persons}
+
+
+async def test_the_daily_budget_says_where_to_go_on() -> None:
+    persons = {person: notes(10) for person in range(1, 21)}
+    done: list[int] = []
+    async with FakePipedrive(persons=persons, daily_budget=400) as fake:
+        async with session_at(fake) as pipedrive:
+            with pytest.raises(DailyBudgetExhaustedError) as caught:
+                async for _ in pipedrive.iter_person_flows(persons, on_done=done.append):
+                    pass
+    assert len(done) <= 10
+    assert sorted([*done, *caught.value.unfinished]) == list(range(1, caught.value.begun + 1))
+
+
+async def test_missing_persons_are_passed_over() -> None:
+    async with FakePipedrive(persons={1: notes(2)}) as fake, session_at(fake) as pipedrive:
+        walks = pipedrive.iter_person_flows([1, 2], skip_missing=True)
+        assert [person_id async for person_id, _ in walks] == [1, 1]
+        with pytest.raises(ExceptionGroup) as caught:
+            async for _ in pipedrive.iter_person_flows([1, 2]):
+                pass
+        (failure,) = caught.value.exceptions
+        assert isinstance(failure, NotFoundError)
+        assert failure.person_id == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "named"),
+    [
+        ({"ids": 5}, TypeError, "ids"),
+        ({"ids": [1], "concurrency": 0}, ValueError, "concurrency"),
+        ({"ids": [1], "on_error": "ignore"}, ValueError, "on_error"),
+        ({"ids": [1], "page_size": 0}, ValueError, "page_size"),
+        ({"ids": [1], "items": "nonsense"}, ValueError, "items"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_the_call(
+    arguments: dict[str, object], error: type[Exception], named: str
+) -> None:
+    with pytest.raises(error, match=named):
+        PipedriveSession("token").iter_person_flows(**arguments)  # type: ignore[arg-type]
+
+
+async def test_a_wrong_id_is_named_when_its_turn_comes() -> None:
+    async with FakePipedrive(persons={1: notes(2)}) as fake, session_at(fake) as pipedrive:
+        with pytest.raises(ValueError, match="the person id must be 1 or more, not -3"):
+            async for _ in pipedrive.iter_person_flows([1, -3]):
+                pass
+
+
+# ---- what a session tells of itself
+
+
+async def test_a_session_counts_what_it_does() -> None:
+    async with FakePipedrive(persons={7: notes(30)}) as fake, session_at(fake) as pipedrive:
+        assert pipedrive.stats == SessionStats()
+        fake.script(None, Status(503), Disconnect())
+        await note_ids(pipedrive.iter_person_flow(7, page_size=10))
+        await pipedrive.get_person_flow(7, page_size=5)
+        async for _ in pipedrive.iter_person_flow_pages(7, page_size=10, max_items=10):
+            pass
+        stats = pipedrive.stats
+        assert (stats.requests, stats.retries, stats.updates) == (7, 2, 45)
+        assert stats.requests == fake.request_count
+        assert stats.tokens == 40 * 6  # all but the one that was never answered
+        assert stats.waited_seconds >= 0
+
+
+async def test_a_session_tells_the_limits_it_last_heard_of() -> None:
+    async with (
+        FakePipedrive(persons={7: notes(3)}, burst_limit=40, daily_budget=30_000) as fake,
+        session_at(fake) as pipedrive,
+    ):
+        assert pipedrive.rate_limit == RateLimit()
+        await pipedrive.get_person_flow(7)
+        assert pipedrive.rate_limit.limit == 40
+        assert pipedrive.rate_limit.remaining == 39
+        assert pipedrive.rate_limit.daily_remaining == 30_000 - 40
+
+
+async def test_nulls_are_bounded_over_a_whole_walk() -> None:
+    """Each page gets through on its second try, yet not for ever."""
+    async with FakePipedrive(persons={7: notes(100)}) as fake, session_at(fake) as pipedrive:
+        answers = 0
+
+        def every_other(_: object) -> NullBody | None:
+            nonlocal answers
+            answers += 1
+            return NullBody() if answers % 2 else None
+
+        fake.on_request = every_other
+        seen = []
+        with pytest.raises(Exception, match="null") as caught:
+            async for update in pipedrive.iter_person_flow(7, page_size=2):
+                seen.append(update.offset)
+        assert seen == list(range(40))
+        assert getattr(caught.value, "resume_start", None) == 40
