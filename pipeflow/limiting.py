@@ -21,6 +21,13 @@ LONGEST_TRAVEL = 0.5
 """Seconds. A request counts from when it reaches the server, at the latest this long after it was
 sent. (A gateway counts it on arrival, not when its answer is ready.)"""
 
+BURST_SHARE = 0.5
+"""The part of the allowance that may be sent at once; the rest is spread evenly. It takes no
+longer in the long run, and should the allowance change, few requests are on their way unaware."""
+
+MEMORY = 10.0
+"""Seconds for which the limiter remembers how much others can use between two answers."""
+
 
 @define(eq=False)
 class Ticket:
@@ -29,18 +36,24 @@ class Ticket:
     Attributes:
         wake: Called when the ticket's holder should ask for its delay again. False says that the
             holder is gone, with its event loop; the ticket then leaves the queue.
+        number: How many slots had been granted up to this one; 0 while waiting.
         slot_free_at: The moment at which the granted slot is free again; None while waiting.
     """
 
     wake: Callable[[], bool] = field(repr=False)
+    number: int = 0
     slot_free_at: float | None = None
 
 
 class BurstLimiter:
     """At most `limit` requests in any `window` seconds, first come, first served.
 
+    Half of them may be sent at once; the others follow evenly spaced.
+
     The limit given here is what is assumed until an answer's `x-ratelimit-*` headers tell the
-    token's own; from then on the server's word counts, and what other programs use of it too.
+    token's own; from then on the server's word counts. What other programs use of the allowance
+    is seen in the answers too, left to them, and some more kept free for a while, so that they and
+    this one do not meet at the limit.
 
     One limiter given to several sessions is shared by them, which is right when they use the same
     token. It belongs to one event loop at a time and is not thread-safe.
@@ -65,7 +78,13 @@ class BurstLimiter:
         self._limit = limit
         self._window = window
         self._waiting: OrderedDict[Ticket, None] = OrderedDict()
-        self._slots_free_at: list[float] = []  # sorted; of all requests that still count
+        self._granted = 0
+        self._slots_free_at: list[float] = []  # sorted; of all our requests that still count
+        self._evenly_at = 0.0  # when the next slot would be granted if all were evenly spaced
+        self._others = 0
+        self._others_until = 0.0
+        self._reserve = 0
+        self._reserve_until = 0.0
         self._paused_until = 0.0
         self._blocked_until = 0.0
 
@@ -82,6 +101,8 @@ class BurstLimiter:
         """Seconds."""
         return self._window
 
+    # ---- the queue
+
     def join(self, wake: Callable[[], bool], now: float) -> Ticket:
         """Takes a place at the end of the queue; the slot is granted at once if one is free."""
         ticket = Ticket(wake)
@@ -96,13 +117,14 @@ class BurstLimiter:
             return 0.0
         if next(iter(self._waiting), None) is not ticket:
             return None
-        return self._next_slot_at() - now
+        return self._next_slot_at(now) - now
 
     def hand_back(self, ticket: Ticket, now: float) -> None:
         """Leaves the queue or returns the slot, to the next in the queue: nothing was sent."""
         self._waiting.pop(ticket, None)
         if ticket.slot_free_at is not None:
             self._free_slot(ticket.slot_free_at)
+            self._evenly_at -= self._gap
         self._grant_slots(now)
 
     def settle(self, ticket: Ticket, now: float, rate_limit: RateLimit | None = None) -> None:
@@ -112,13 +134,15 @@ class BurstLimiter:
             ticket.slot_free_at = now + self._window
             insort(self._slots_free_at, ticket.slot_free_at)
         if rate_limit is not None:
-            self._learn(rate_limit, now)
+            self._learn(rate_limit, ticket, now)
         self._grant_slots(now)
 
     def pause(self, now: float, seconds: float | None) -> None:
         """The server refused a request: no slot is granted for `seconds`; None is one window."""
         wait = self._window if seconds is None else seconds
         self._paused_until = max(self._paused_until, now + wait)
+
+    # ---- a block
 
     def block(self, now: float, seconds: float) -> None:
         """Nothing may be sent for `seconds`; those who wait are woken to hear it."""
@@ -130,35 +154,67 @@ class BurstLimiter:
         """Seconds until a block ends, 0.0 without one."""
         return max(0.0, self._blocked_until - now)
 
+    # ---- slots
+
+    @property
+    def _gap(self) -> float:
+        return self._window / self._limit
+
     def _grant_slots(self, now: float) -> None:
         """Gives each free slot to whoever has waited longest, and wakes the queue's new head."""
-        del self._slots_free_at[: bisect_right(self._slots_free_at, now)]
-        while self._waiting and now >= self._next_slot_at():
+        while self._waiting and now >= self._next_slot_at(now):
             ticket, _ = self._waiting.popitem(last=False)
             if ticket.wake():
+                self._granted += 1
+                ticket.number = self._granted
                 ticket.slot_free_at = now + LONGEST_TRAVEL + self._window
                 insort(self._slots_free_at, ticket.slot_free_at)
+                self._evenly_at = max(self._evenly_at, now) + self._gap
         while self._waiting and not next(iter(self._waiting)).wake():
             self._waiting.popitem(last=False)
 
-    def _next_slot_at(self) -> float:
-        excess = len(self._slots_free_at) - self._limit
-        return max(self._slots_free_at[excess] if excess >= 0 else 0.0, self._paused_until)
+    def _next_slot_at(self, now: float) -> float:
+        """The moment at which to grant or, at the latest, to look again."""
+        self._forget_past(now)
+        evenly_at = self._evenly_at - BURST_SHARE * self._window
+        return max(self._room_at(now), evenly_at, self._paused_until)
+
+    def _room_at(self, now: float) -> float:
+        excess = len(self._slots_free_at) + self._others + self._reserve - self._limit
+        if excess < 0:
+            return now
+        changes = [self._others_until, self._reserve_until, *self._slots_free_at[excess:][:1]]
+        return min(change for change in changes if change > now)
+
+    def _forget_past(self, now: float) -> None:
+        del self._slots_free_at[: bisect_right(self._slots_free_at, now)]
+        if now >= self._others_until:
+            self._others = 0
+        if now >= self._reserve_until:
+            self._reserve = 0
 
     def _free_slot(self, slot_free_at: float) -> None:
         place = bisect_left(self._slots_free_at, slot_free_at)
         if self._slots_free_at[place : place + 1] == [slot_free_at]:
             del self._slots_free_at[place]
 
-    def _learn(self, rate_limit: RateLimit, now: float) -> None:
+    # ---- what the answers tell
+
+    def _learn(self, rate_limit: RateLimit, ticket: Ticket, now: float) -> None:
         if rate_limit.limit is not None:
             self._limit = rate_limit.limit
         if rate_limit.remaining is None:
             return
-        # Ours that are still on their way count as used here, though the server may not have seen
-        # them when it answered: what is used beyond them, others have used.
-        del self._slots_free_at[: bisect_right(self._slots_free_at, now)]
-        used_by_others = self._limit - rate_limit.remaining - len(self._slots_free_at)
+        self._forget_past(now)
+        used = self._limit - rate_limit.remaining
+        sent_since = self._granted - ticket.number
+        others = max(0, used - max(0, len(self._slots_free_at) - sent_since))
+        if used > len(self._slots_free_at) or now < self._reserve_until:
+            # Beyond doubt somebody else sends, too. As much as came since the last answer can
+            # come again before the next.
+            came = max(0, others - self._others)
+            self._reserve = min(max(self._reserve, came), self._limit // 2)
+            self._reserve_until = now + MEMORY
         reset = self._window if rate_limit.reset_seconds is None else rate_limit.reset_seconds
-        for _ in range(used_by_others):
-            insort(self._slots_free_at, now + min(reset, self._window))
+        self._others = min(others, self._limit)
+        self._others_until = now + min(reset, self._window)

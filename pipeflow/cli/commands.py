@@ -13,7 +13,7 @@ from pipeflow.cli.destination import STDOUT, open_destination
 from pipeflow.cli.failures import INTERRUPTED, Failure
 from pipeflow.cli.formats import FORMATS
 from pipeflow.cli.history import HistoryWriter
-from pipeflow.cli.sessions import DEMO_PERSON, RequestCount, account_session, demo_session
+from pipeflow.cli.sessions import DEMO_PERSON, account_session, demo_session
 from pipeflow.items import FlowItem
 from pipeflow.queries import LARGEST_PAGE
 
@@ -130,8 +130,7 @@ def flow(
         raise click.UsageError("give --demo or --base-url, not both")
     if demo and person_id != DEMO_PERSON:
         raise click.UsageError(f"the demo is about person {DEMO_PERSON}")
-    count = RequestCount()
-    opening = demo_session(count) if demo else account_session(base_url, count)
+    opening = demo_session() if demo else account_session(base_url)
     form = FORMATS[format_name]
     with open_destination(output, encoding=form.encoding) as destination:
         writer = HistoryWriter(form(destination.stream), destination)
@@ -145,12 +144,17 @@ def flow(
             page_size=page_size,
         )
         try:
-            written = asyncio.run(walk)
+            stats = asyncio.run(walk)
         except KeyboardInterrupt:
             raise click.exceptions.Exit(INTERRUPTED) from None
     if not quiet:
-        updates = f"{written:,} {'made-up ' * demo}update{'s' * (written != 1)}"
-        click.echo(f"{updates} in {count}", err=True)
+        updates = _counted(stats.updates, "made-up update" if demo else "update")
+        requests = _counted(stats.requests, "request")
+        click.echo(f"{updates} in {requests} ({stats.tokens:,} tokens)", err=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 @pipeflow.command()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeflow.cli.formats import Format
     from pipeflow.queries import WalkOptions
     from pipeflow.session import PipedriveSession
+    from pipeflow.stats import SessionStats
 
 __all__ = ["HistoryWriter"]
 
@@ -38,8 +39,8 @@ class HistoryWriter:
         opening: AbstractAsyncContextManager[PipedriveSession],
         person_id: int,
         **options: Unpack[WalkOptions],
-    ) -> int:
-        """Writes a person's history and returns how many updates that were.
+    ) -> SessionStats:
+        """Writes a person's history and returns what it took.
 
         Raises:
             Failure: The walk broke off; the message says how to go on.
@@ -60,7 +61,7 @@ class HistoryWriter:
             raise Failure(reason + self._how_to_go_on(error, written, options)) from error
         if not written:
             self.destination.write(self.format.head())
-        return written
+        return session.stats
 
     def _how_to_go_on(self, error: PipeflowError, written: int, options: WalkOptions) -> str:
         if not self.destination.keeps_parts:

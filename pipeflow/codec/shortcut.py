@@ -11,7 +11,7 @@ there, so it need not know every oddity, and it need not say what is wrong.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -34,12 +34,7 @@ def twin_of(record: type) -> type[msgspec.Struct]:
     fields = attrs.fields(record)
     return msgspec.defstruct(
         f"{record.__name__}Twin",
-        [
-            (field.name, _wire_type(record, field))
-            if field.default is attrs.NOTHING
-            else (field.name, _wire_type(record, field), None)
-            for field in fields
-        ],
+        [_wire_field(record, field) for field in fields],
         rename={field.name: wire_name(field.name) for field in fields},
         kw_only=True,
         gc=False,  # twins live for a moment, and hold no cycles
@@ -56,18 +51,12 @@ def build_from_twin(record: type) -> Callable[[Any], Any]:
         inner = inner_record(field.type)
         if inner is None:
             expression = field_type(record, field).shortcut.format(value)
+        elif field.default is None:
+            names[f"read_{field.name}"] = _record_reader(inner)
+            expression = f"read_{field.name}({value})"
         else:
-            build = f"build_{inner.__name__}"
-            names[build] = build_from_twin(inner)
-            if field.default is None:
-                names[f"empty_{inner.__name__}"] = _empty(inner)
-                names[f"{inner.__name__}Twin"] = twin_of(inner)
-                expression = (
-                    f"({build}(inner) if (inner := {value}).__class__ is {inner.__name__}Twin "
-                    f"else empty_{inner.__name__}(inner))"
-                )
-            else:
-                expression = f"(tuple([{build}(inner) for inner in inners]) if (inners := {value}) else ())"
+            names[f"read_{field.name}"] = _records_reader(inner)
+            expression = f"read_{field.name}(bytes({value}))"
         lines.append(f"    draft.{field.name} = {expression}")
     lines += ["    draft.__class__ = Record", "    return draft"]
     exec("\n".join(lines), names)
@@ -95,22 +84,40 @@ def draft_of(record: type) -> Any:
     )
 
 
-def _wire_type(record: type, field: attrs.Attribute[Any]) -> Any:
+def _wire_field(record: type, field: attrs.Attribute[Any]) -> tuple[Any, ...]:
     inner = inner_record(field.type)
     if inner is None:
-        return field_type(record, field).wire
-    twin = twin_of(inner)
-    return twin | list[Any] | None if field.default is None else list[twin] | None
+        wire = field_type(record, field).wire
+        return (field.name, wire) if field.default is attrs.NOTHING else (field.name, wire, None)
+    if field.default is None:
+        return (field.name, twin_of(inner) | list[Any] | None, None)
+    return (field.name, msgspec.Raw, msgspec.Raw(b"null"))
 
 
-def _empty(record: type) -> Callable[[Any], Any]:
-    """Reads what can stand for a record beside an object: null, and the `[]` of PHP."""
+def _record_reader(record: type) -> Callable[[Any], Any]:
+    """Reads a record that is the value of a field, or what stands for none."""
+    twin, build = twin_of(record), build_from_twin(record)
 
-    def read_empty(value: list[Any] | None) -> Any:
-        if value is None:
-            return None
+    def read_record(value: Any) -> Any:
+        if value.__class__ is twin:
+            return build(value)
         if value:
             raise ValueError(value)
-        return record()
+        return record() if value == [] else None  # PHP writes an empty object like this
 
-    return read_empty
+    return read_record
+
+
+def _records_reader(record: type) -> Callable[[bytes], tuple[Any, ...]]:
+    """Reads the JSON of an array of records.
+
+    It remembers the latest arrays, as the same persons take part in a history again and again.
+    """
+    build = build_from_twin(record)
+    decode = msgspec.json.Decoder(list[twin_of(record)] | None).decode  # type: ignore[misc]
+
+    @lru_cache(maxsize=256)
+    def read_records(text: bytes) -> tuple[Any, ...]:
+        return tuple([build(twin) for twin in decode(text) or ()])
+
+    return read_records

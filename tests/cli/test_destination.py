@@ -102,6 +102,7 @@ def test_a_named_pipe_is_written_to_and_stays(flow: Run, tmp_path: Path) -> None
     assert path.is_fifo()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_is_told(flow: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         monkeypatch.setattr("sys.stdout", full)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeflow.testing import FakePipedrive, TooManyRequests
+from pipeflow.testing import FakePipedrive, Status
 
 if TYPE_CHECKING:
     from .conftest import Run
@@ -54,9 +54,9 @@ def test_one_is_counted_in_the_singular(flow: Run) -> None:
 
 
 def test_repeated_tries_are_counted_too(flow: Run, fake: FakePipedrive, no_backoff: None) -> None:
-    fake.script(TooManyRequests(retry_after="0"))
+    fake.script(Status(503))
     outcome = flow(1101, "--max-items", 1)
-    assert outcome.stderr == "1 update in 2 requests (at most 80 tokens)\n"
+    assert outcome.stderr == "1 update in 2 requests (80 tokens)\n"
 
 
 def test_a_quiet_command_has_no_closing_line(flow: Run) -> None:

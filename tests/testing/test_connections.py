@@ -74,7 +74,7 @@ async def until_asked(fake: FakePipedrive, count: int = 1) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - no event tells the end of a handler
+    while not condition():
         await asyncio.sleep(0)
 
 
@@ -261,3 +261,12 @@ async def test_a_client_that_leaves_a_huge_body_ends_it() -> None:
         async with wire(fake) as connection:
             await connection.head()
         await until(lambda: not left_behind())
+
+
+async def test_an_outage_does_not_outlive_the_end_of_the_server() -> None:
+    fake = await FakePipedrive().__aenter__()
+    ending = asyncio.create_task(fake.__aexit__(None, None, None))
+    await asyncio.sleep(0)
+    fake.go_away(1e6)
+    await ending
+    assert left_behind() == set()

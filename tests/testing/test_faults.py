@@ -75,6 +75,11 @@ async def test_a_status_comes_with_an_error_as_pipedrive_words_it() -> None:
     assert "x-correlation-id" in reply.headers
 
 
+async def test_a_status_need_not_be_a_registered_one() -> None:
+    reply = await ask_under(Status(522))
+    assert (reply.status, reply.json["error"]) == (522, "Unknown")
+
+
 @pytest.mark.parametrize(
     ("given", "sent"),
     [(b"\xff", b"\xff"), ("text", b"text"), ({"success": False}, b'{"success":false}'), ("", b"")],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeflow.testing import FakePipedrive, generate_history, generate_related
@@ -49,6 +49,7 @@ def is_pending(record: Record) -> bool:
     return record["object"] == "activity" and not record["data"]["done"]
 
 
+@settings(deadline=None, max_examples=50)  # a busy machine is no fault of a history
 @given(st.integers(0, 300), st.integers())
 def test_a_history_has_exactly_its_size_and_no_record_twice(size: int, seed: int) -> None:
     history = generate_history(seed=seed, size=size)

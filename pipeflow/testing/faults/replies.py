@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
@@ -57,7 +57,7 @@ class Status(Fault):
 
     def answer(self, answer: Answer) -> Answer:
         """Replace the answer."""
-        other = error_answer(self.status, HTTPStatus(self.status).phrase)
+        other = error_answer(self.status, responses.get(self.status, "Unknown"))
         match self.body:
             case None:
                 pass
@@ -118,7 +118,7 @@ class BadGateway(Fault):
 
     def answer(self, answer: Answer) -> Answer:
         """Replace the answer."""
-        phrase = HTTPStatus(self.status).phrase
+        phrase = responses.get(self.status, "Unknown")
         page = f"<html><head><title>{self.status} {phrase}</title></head></html>"
         return _replaced(answer, html_answer(self.status, page))
 
