@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -83,9 +84,11 @@ class BurstLimiter:
         self._evenly_at = 0.0  # when the next slot would be granted if all were evenly spaced
         self._others = 0
         self._others_until = 0.0
+        self._heard_at = -math.inf
+        self._others_heard = 0
         self._reserve = 0
         self._reserve_until = 0.0
-        self._paused_until = 0.0
+        self._paused_until = -math.inf
         self._blocked_until = 0.0
 
     def __repr__(self) -> str:
@@ -176,11 +179,18 @@ class BurstLimiter:
     def _next_slot_at(self, now: float) -> float:
         """The moment at which to grant or, at the latest, to look again."""
         self._forget_past(now)
-        evenly_at = self._evenly_at - BURST_SHARE * self._window
-        return max(self._room_at(now), evenly_at, self._paused_until)
+        return max(self._room_at(now), self._evenly_at - self._ahead(now), self._paused_until)
+
+    def _ahead(self, now: float) -> float:
+        """Seconds by which a slot may be granted before its even place: none beside others, and
+        little after a refusal, so that the next would meet few requests."""
+        if now < self._reserve_until:
+            return 0.0
+        return min(BURST_SHARE * self._window, max(0.0, now - self._paused_until))
 
     def _room_at(self, now: float) -> float:
-        excess = len(self._slots_free_at) + self._others + self._reserve - self._limit
+        reserve = min(self._reserve, (self._limit - self._others) // 2)
+        excess = len(self._slots_free_at) + self._others + reserve - self._limit
         if excess < 0:
             return now
         changes = [self._others_until, self._reserve_until, *self._slots_free_at[excess:][:1]]
@@ -201,7 +211,8 @@ class BurstLimiter:
     # ---- what the answers tell
 
     def _learn(self, rate_limit: RateLimit, ticket: Ticket, now: float) -> None:
-        if rate_limit.limit is not None:
+        if rate_limit.limit is not None and rate_limit.limit != self._limit:
+            self._evenly_at = now + (self._evenly_at - now) * self._limit / rate_limit.limit
             self._limit = rate_limit.limit
         if rate_limit.remaining is None:
             return
@@ -210,11 +221,13 @@ class BurstLimiter:
         sent_since = self._granted - ticket.number
         others = max(0, used - max(0, len(self._slots_free_at) - sent_since))
         if used > len(self._slots_free_at) or now < self._reserve_until:
-            # Beyond doubt somebody else sends, too. As much as came since the last answer can
-            # come again before the next.
-            came = max(0, others - self._others)
-            self._reserve = min(max(self._reserve, came), self._limit // 2)
+            # Beyond doubt somebody else sends, too. As much as came between two answers can come
+            # again before the next.
+            if now - self._heard_at < self._window / 4:
+                self._reserve = max(self._reserve, others - self._others_heard)
             self._reserve_until = now + MEMORY
+        self._heard_at = now
+        self._others_heard = others
         reset = self._window if rate_limit.reset_seconds is None else rate_limit.reset_seconds
         self._others = min(others, self._limit)
         self._others_until = now + min(reset, self._window)

@@ -16,6 +16,7 @@ class Queue:
         self.tickets: list[Ticket] = []
         self.woken: list[int] = []
         self.gone: set[int] = set()
+        self._counted = 0
 
     def join(self, now: float) -> Ticket:
         number = len(self.tickets)
@@ -30,6 +31,16 @@ class Queue:
     def granted(self, now: float) -> list[int]:
         delays = [self.limiter.delay_seconds(ticket, now) for ticket in self.tickets]
         return [number for number, delay in enumerate(delays) if delay == 0.0]
+
+    def granted_count(self, now: float) -> int:
+        """How many were granted, first come first served."""
+        for number in range(self._counted, len(self.tickets)):
+            if self.limiter.delay_seconds(self.tickets[number], now) != 0.0:
+                self._counted = number
+                break
+        else:
+            self._counted = len(self.tickets)
+        return self._counted
 
 
 @pytest.fixture
@@ -54,6 +65,31 @@ def test_slots_are_granted_first_come_first_served(queue: Queue) -> None:
     assert queue.granted(0.0) == [0, 1]
     assert queue.granted(HELD) == [0, 1, 2, 3]
     assert queue.granted(2 * HELD) == [0, 1, 2, 3, 4, 5]
+
+
+def test_half_of_the_allowance_goes_at_once_and_the_rest_evenly_spaced() -> None:
+    queue = Queue(limit=8)
+    for _ in range(10):
+        queue.join(0.0)
+    assert queue.granted(0.0) == [0, 1, 2, 3, 4]
+    assert queue.granted(0.25) == [0, 1, 2, 3, 4, 5]
+    assert queue.granted(0.5) == [0, 1, 2, 3, 4, 5, 6]
+    assert queue.granted(0.75) == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert queue.granted(2.4) == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+def test_in_the_long_run_the_whole_allowance_is_used() -> None:
+    queue = Queue(limit=40)
+    for _ in range(400):
+        queue.join(0.0)
+    answered = 0
+    for step in range(20_000):
+        now = step / 1000
+        granted = queue.granted_count(now)
+        while answered < granted:
+            queue.limiter.settle(queue.tickets[answered], now + 0.05)
+            answered += 1
+    assert answered >= 0.95 * 400
 
 
 def test_an_answered_request_counts_for_one_window_from_its_answer(queue: Queue) -> None:
@@ -108,28 +144,85 @@ def test_a_slot_handed_back_after_its_time_changes_nothing(queue: Queue) -> None
 def test_the_servers_limit_replaces_the_assumed_one(queue: Queue) -> None:
     for _ in range(5):
         queue.join(0.0)
-    queue.limiter.settle(queue.tickets[0], 0.1, RateLimit(limit=4, remaining=3))
-    assert queue.limiter.limit == 4
-    assert queue.granted(0.1) == [0, 1, 2, 3]
+    assert queue.granted(0.1) == [0, 1]
+    queue.limiter.settle(queue.tickets[0], 0.1, RateLimit(limit=8, remaining=7))
+    assert queue.limiter.limit == 8
+    assert queue.granted(0.5) == [0, 1, 2, 3, 4]
 
 
-def test_a_lowered_limit_holds_for_those_who_wait(queue: Queue) -> None:
+def test_a_higher_limit_brings_forward_what_was_spaced_for_a_lower_one() -> None:
+    queue = Queue(limit=1, window=60.0)
+    for _ in range(20):
+        queue.join(0.0)
+    queue.limiter.settle(queue.tickets[0], 0.1, RateLimit(limit=100, remaining=99))
+    assert queue.granted(0.1) == list(range(20))
+
+
+def test_a_lowered_limit_holds_for_those_who_wait() -> None:
     queue = Queue(limit=4)
     for _ in range(5):
         queue.join(0.0)
-    queue.limiter.settle(queue.tickets[0], 0.0, RateLimit(limit=2))
-    assert queue.granted(2.0) == [0, 1, 2, 3]
-    assert queue.granted(HELD) == [0, 1, 2, 3, 4]
+    assert queue.granted(1.0) == [0, 1, 2, 3]
+    queue.limiter.settle(queue.tickets[0], 1.0, RateLimit(limit=2))
+    assert queue.granted(2.4) == [0, 1, 2, 3]
+    assert queue.granted(2.5) == [0, 1, 2, 3, 4]
 
 
-def test_what_others_use_of_the_allowance_is_left_to_them(queue: Queue) -> None:
+def test_what_others_use_of_the_allowance_is_left_to_them() -> None:
     queue = Queue(limit=10)
     first = queue.join(0.0)
     queue.limiter.settle(first, 0.1, RateLimit(limit=10, remaining=2, reset_seconds=1.0))
     for _ in range(5):
         queue.join(0.1)
-    assert queue.granted(0.1) == [0, 1, 2]
-    assert queue.granted(1.1) == [0, 1, 2, 3, 4, 5]
+    assert queue.granted(0.3) == [0, 1]
+    assert queue.granted(0.6) == [0, 1, 2]
+    assert queue.granted(1.0) == [0, 1, 2]
+    assert queue.granted(1.2) == [0, 1, 2, 3]
+
+
+def test_beside_others_requests_are_evenly_spaced() -> None:
+    queue = Queue(limit=10)
+    first = queue.join(0.0)
+    queue.limiter.settle(first, 0.0, RateLimit(limit=10, remaining=8))
+    for _ in range(4):
+        queue.join(0.1)
+    assert queue.granted(0.1) == [0]
+    assert queue.granted(0.25) == [0, 1]
+    assert queue.granted(0.45) == [0, 1, 2]
+
+
+def test_as_much_as_others_took_between_two_answers_is_kept_free() -> None:
+    queue = Queue(limit=10)
+    first, second = queue.join(0.0), queue.join(0.0)
+    queue.limiter.settle(first, 0.1, RateLimit(limit=10, remaining=9))
+    queue.limiter.settle(second, 0.2, RateLimit(limit=10, remaining=5))
+    for _ in range(9):
+        queue.join(0.2)
+    now, granted = 0.2, []
+    while now < 2.0:
+        now += 0.01
+        granted = queue.granted(now)
+    # Three are others', and three more are kept free.
+    assert granted == [0, 1, 2, 3]
+
+
+def test_others_are_forgotten_when_nothing_is_seen_of_them_any_more() -> None:
+    queue = Queue(limit=10)
+    first = queue.join(0.0)
+    queue.limiter.settle(first, 0.1, RateLimit(limit=10, remaining=2))
+    for _ in range(4):
+        queue.join(11.0)
+    assert queue.granted(11.0) == [0, 1, 2, 3, 4]
+
+
+def test_after_a_refusal_requests_are_spaced_before_they_come_at_once_again() -> None:
+    queue = Queue(limit=10)
+    queue.limiter.pause(0.0, 5.0)
+    for _ in range(8):
+        queue.join(0.0)
+    assert queue.granted(5.0) == [0]
+    assert queue.granted(5.11) == [0, 1]
+    assert len(queue.granted(6.0)) == 7
 
 
 def test_without_a_reset_others_are_expected_to_need_one_window(queue: Queue) -> None:
@@ -145,13 +238,12 @@ def test_a_reset_longer_than_the_window_is_not_believed(queue: Queue) -> None:
     assert queue.limiter.delay_seconds(queue.join(0.0), 0.0) == 2.0
 
 
-def test_requests_under_way_are_not_taken_for_those_of_others(queue: Queue) -> None:
-    queue = Queue(limit=3)
-    first = queue.join(0.0)
-    queue.join(0.0)
-    queue.limiter.settle(first, 0.1, RateLimit(limit=3, remaining=1))
+def test_requests_under_way_are_not_taken_for_those_of_others() -> None:
+    queue = Queue(limit=4)
+    first, *_ = (queue.join(0.0) for _ in range(3))
+    queue.limiter.settle(first, 0.1, RateLimit(limit=4, remaining=3))
     queue.join(0.1)
-    assert queue.granted(0.1) == [0, 1, 2]
+    assert queue.granted(0.6) == [0, 1, 2, 3]
 
 
 def test_after_a_refusal_nobody_sends_for_as_long_as_the_server_asks(queue: Queue) -> None:
