@@ -182,8 +182,10 @@ class BurstLimiter:
         return max(self._room_at(now), self._evenly_at - self._ahead(now), self._paused_until)
 
     def _ahead(self, now: float) -> float:
-        """Seconds by which a slot may be granted before its even place: none beside others, and
-        little after a refusal, so that the next would meet few requests."""
+        """Seconds by which a slot may be granted before its even place.
+
+        None beside others, and little after a refusal, so that the next would meet few requests.
+        """
         if now < self._reserve_until:
             return 0.0
         return min(BURST_SHARE * self._window, max(0.0, now - self._paused_until))

@@ -13,12 +13,17 @@ from attrs import evolve
 from pipeflow.errors import PaginationError, PipeflowError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipeflow.records import FlowPage, FlowUpdate
 
-__all__ = ["FetchPage", "walk_pages"]
+__all__ = ["LARGEST_PAGE", "FetchPage", "page_limit", "walk_pages"]
 
 FetchPage: TypeAlias = Callable[[int, int], "Coroutine[Any, Any, FlowPage]"]
 """Fetches the page at an offset, with at most so many updates."""
+
+LARGEST_PAGE = 500
+"""Updates. The paging guide's maximum (`core-api-concepts-pagination`)."""
 
 MOST_BARREN_PAGES = 5
 """Pages in a row without one new update, after which the collection does not advance. More than
@@ -34,6 +39,7 @@ async def walk_pages(
     start: int,
     page_size: int,
     max_items: int | None = None,
+    detect_removals: bool = False,
     on_shift: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[FlowPage, None]:
     """Yields page after page, each with the updates that are new, until the collection ends.
@@ -46,26 +52,20 @@ async def walk_pages(
         start: The offset of the first update.
         page_size: Updates asked for per page.
         max_items: The most updates to yield in total; no page asks for more than is wanted.
-        on_shift: Awaited when a page repeats known updates, so that the collection has shifted
-            since the page before; what was fetched ahead may stem from before the shift.
+        detect_removals: Whether each page begins with the last update of the one before, to see
+            whether updates were removed meanwhile; then the walk goes back for those that moved up.
+        on_shift: Awaited when a page repeats more than it was asked to, so that the collection has
+            shifted since the page before; what was fetched ahead may stem from before the shift.
 
     Raises:
         PaginationError: Five pages in a row held nothing new though more was claimed.
         PipeflowError: Whatever `fetch_page` raises, with `resume_start` set.
     """
+    joint = _Joint(fetch_page, start, detect_removals=detect_removals, on_shift=on_shift)
     wanted = max_items
-    seam = Seam(from_head=start == 0)
     barren_pages = 0
     while wanted is None or wanted > 0:
-        limit = page_size if wanted is None else min(page_size, wanted)
-        try:
-            page = await fetch_page(start, limit)
-        except PipeflowError as error:
-            error.resume_start = start
-            raise
-        fresh = seam.join(page.updates)
-        if on_shift is not None and len(fresh) < len(page.updates):
-            await on_shift()
+        page, fresh = await joint.next_page(start, page_size, wanted)
         if wanted is not None:
             if len(fresh) > wanted:
                 fresh = fresh[:wanted]
@@ -87,6 +87,65 @@ async def walk_pages(
         start = page.next_start
 
 
+def page_limit(page_size: int, wanted: int | None, overlap: int) -> int:
+    """How many updates to ask for, so that as many as are wanted are new."""
+    new = page_size if wanted is None else min(page_size, wanted)
+    return min(new + overlap, LARGEST_PAGE)
+
+
+class _Joint:
+    """Fetches each page and joins it to those before, going back where the seam is torn."""
+
+    def __init__(
+        self,
+        fetch_page: FetchPage,
+        first: int,
+        *,
+        detect_removals: bool,
+        on_shift: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        self._fetch_page = fetch_page
+        self._first = first
+        self._detect_removals = detect_removals
+        self._on_shift = on_shift
+        self._seam = Seam(from_head=first == 0)
+        self._overlap = 0
+
+    async def next_page(
+        self, start: int, page_size: int, wanted: int | None
+    ) -> tuple[FlowPage, tuple[FlowUpdate, ...]]:
+        """The page that goes on at an offset, and its updates that are new."""
+        overlap = self._overlap
+        self._overlap = int(self._detect_removals)
+        limit = page_limit(page_size, wanted, overlap)
+        page = await self._fetch(start - overlap, limit, resume_start=start)
+        if overlap and not self._seam.touches(page.updates):
+            page = await self._go_back(start - overlap, limit)
+            return page, self._seam.join_unknown(page.updates)
+        join = self._seam.join_unknown if overlap else self._seam.join
+        fresh = join(page.updates)
+        if self._on_shift is not None and len(fresh) + overlap < len(page.updates):
+            await self._on_shift()
+        return page, fresh
+
+    async def _go_back(self, start: int, limit: int) -> FlowPage:
+        """The page with the place up to which the walk has come, which is further up now."""
+        reach = limit - 1
+        while True:
+            start = max(self._first, start - reach)
+            page = await self._fetch(start, limit, resume_start=start)
+            if start == self._first or self._seam.knows_any(page.updates):
+                return page
+            reach *= 2
+
+    async def _fetch(self, start: int, limit: int, *, resume_start: int) -> FlowPage:
+        try:
+            return await self._fetch_page(start, limit)
+        except PipeflowError as error:
+            error.resume_start = resume_start
+            raise
+
+
 class Seam:
     """Joins pages of a collection that may have grown at its head since the last page.
 
@@ -103,15 +162,34 @@ class Seam:
         self._from_head = from_head
         self._overtaken = False
         self._known: tuple[FlowUpdate, ...] = ()
+        self._known_at: set[tuple[str, datetime | None]] = set()
 
     def join(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
         """The updates of the next page that are new."""
         fresh = self._fresh(tuple(page))
+        self._remember(fresh)
+        return fresh
+
+    def touches(self, page: Sequence[FlowUpdate]) -> bool:
+        """Whether a page that should begin with the last update yielded begins with a known one."""
+        return bool(page) and self._knows(page[0])
+
+    def knows_any(self, page: Sequence[FlowUpdate]) -> bool:
+        """Whether one of a page's updates was yielded."""
+        return any(self._knows(update) for update in page)
+
+    def join_unknown(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
+        """The updates of a page that are not among those remembered, wherever they stand."""
+        fresh = tuple(update for update in page if not self._knows(update))
+        self._remember(fresh)
+        return fresh
+
+    def _remember(self, fresh: tuple[FlowUpdate, ...]) -> None:
         self._known += fresh
         if len(self._known) > REMEMBERED_UPDATES:
             self._known = self._known[-REMEMBERED_UPDATES:]
             self._from_head = False
-        return fresh
+        self._known_at = {(update.object, update.timestamp) for update in self._known}
 
     def _fresh(self, page: tuple[FlowUpdate, ...]) -> tuple[FlowUpdate, ...]:
         known = self._known
@@ -128,7 +206,7 @@ class Seam:
         return page[repeated:]
 
     def _knows(self, update: FlowUpdate) -> bool:
-        return any(known.timestamp == update.timestamp and known == update for known in self._known)
+        return (update.object, update.timestamp) in self._known_at and update in self._known
 
 
 def _overlap(known: Sequence[FlowUpdate], page: Sequence[FlowUpdate]) -> int:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from pipeflow.paging import walk_pages
+from pipeflow.paging import page_limit, walk_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -26,14 +26,26 @@ async def walk_pages_ahead(
     page_size: int,
     max_items: int | None = None,
     prefetch: int = 0,
+    detect_removals: bool = False,
 ) -> AsyncGenerator[FlowPage, None]:
     """As `walk_pages`, with up to `prefetch` pages under way ahead of the consumer.
 
     However the walk ends, nothing of it is under way any more when it has ended.
     """
-    ahead = PagesAhead(fetch_page, depth=prefetch, page_size=page_size, max_items=max_items)
+    ahead = PagesAhead(
+        fetch_page,
+        depth=prefetch,
+        page_size=page_size,
+        max_items=max_items,
+        overlap=int(detect_removals),
+    )
     walk = walk_pages(
-        ahead, start=start, page_size=page_size, max_items=max_items, on_shift=ahead.drop
+        ahead,
+        start=start,
+        page_size=page_size,
+        max_items=max_items,
+        detect_removals=detect_removals,
+        on_shift=ahead.drop,
     )
     async with ahead, aclosing(walk) as pages:
         async for page in pages:
@@ -56,16 +68,25 @@ class PagesAhead:
         depth: Pages under way ahead of the one last asked for, at the most; 0 for none.
         page_size: Updates that a page will be asked for, unless fewer are wanted.
         max_items: The most updates that will be asked for in total, or None.
+        overlap: By how many updates each page will be asked to repeat the one before.
     """
 
     def __init__(
-        self, fetch_page: FetchPage, *, depth: int, page_size: int, max_items: int | None = None
+        self,
+        fetch_page: FetchPage,
+        *,
+        depth: int,
+        page_size: int,
+        max_items: int | None = None,
+        overlap: int = 0,
     ) -> None:
         self._fetch_page = fetch_page
         self._depth = depth
         self._page_size = page_size
         self._wanted = max_items
+        self._overlap = overlap
         self._ramp = 1
+        self._begun = False
         self._ahead: dict[tuple[int, int], asyncio.Task[FlowPage]] = {}
 
     async def __aenter__(self) -> Self:
@@ -102,7 +123,8 @@ class PagesAhead:
 
     async def _look_ahead(self, page: FlowPage, start: int) -> None:
         if self._wanted is not None:
-            self._wanted -= len(page.updates)
+            self._wanted -= len(page.updates) - (self._overlap if self._begun else 0)
+        self._begun = True
         foreseen = self._foreseen(page, start)
         await self._cancel([key for key in self._ahead if key not in foreseen])
         for key in foreseen:
@@ -110,17 +132,17 @@ class PagesAhead:
                 self._ahead[key] = asyncio.create_task(self._fetch_page(*key))
 
     def _foreseen(self, page: FlowPage, start: int) -> list[tuple[int, int]]:
-        if page.next_start is None or page.next_start <= start:
+        if page.next_start is None or page.next_start - self._overlap <= start:
             return []
+        next_start = page.next_start - self._overlap
         self._ramp = min(2 * self._ramp, self._depth)
-        stride = page.next_start - start
+        stride = next_start - start
         foreseen = []
         for place in range(self._ramp):
-            limit = self._page_size
-            if self._wanted is not None:
-                limit = min(limit, self._wanted - place * stride)
-            if limit > 0:
-                foreseen.append((page.next_start + place * stride, limit))
+            wanted = None if self._wanted is None else self._wanted - place * stride
+            if wanted is None or wanted > 0:
+                limit = page_limit(self._page_size, wanted, self._overlap)
+                foreseen.append((next_start + place * stride, limit))
         return foreseen
 
     async def _cancel(self, keys: list[tuple[int, int]]) -> None:

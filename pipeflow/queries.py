@@ -8,6 +8,7 @@ from attrs import frozen
 
 from pipeflow.arguments import check_int
 from pipeflow.items import items_parameter
+from pipeflow.paging import LARGEST_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
     from pipeflow.addresses import FlowOwner
 
-__all__ = ["LARGEST_PAGE", "FlowOptions", "FlowQuery", "WalkOptions"]
-
-LARGEST_PAGE = 500
-"""Updates. The paging guide's maximum (`core-api-concepts-pagination`)."""
+__all__ = ["FlowOptions", "FlowQuery", "WalkOptions"]
 
 
 class FlowOptions(TypedDict, total=False):
@@ -51,10 +49,16 @@ class WalkOptions(FlowOptions, total=False):
             with this one, and costs nothing more. Above that, offsets are foreseen, and up to
             `prefetch` - 1 requests can fall beyond the end of the history; none does for a
             history of one page.
+        detect_removals: Whether to notice that updates were removed while the walk went on. They
+            shift the others up, past an offset that is asked for next. With it each page repeats
+            the last update of the page before, and when that is not there, the walk goes back, at
+            the price of one request. Pages of 500 then bring 499 new updates; smaller pages
+            cost nothing more. False, the default, does not look.
     """
 
     max_items: int | None
     prefetch: int
+    detect_removals: bool
 
 
 @frozen
@@ -69,6 +73,7 @@ class FlowQuery:
     page_size: int
     max_items: int | None
     prefetch: int
+    detect_removals: bool
 
     @classmethod
     def checked(
@@ -82,6 +87,7 @@ class FlowQuery:
         page_size: int = LARGEST_PAGE,
         max_items: int | None = None,
         prefetch: int = 0,
+        detect_removals: bool = False,
     ) -> FlowQuery:
         """The query of these arguments.
 
@@ -90,15 +96,26 @@ class FlowQuery:
             TypeError: An argument is of another type.
         """
         check_int(f"the {owner.noun} id", id, least=1)
-        if not isinstance(all_changes, bool):
-            raise TypeError(f"all_changes must be True or False, not {all_changes!r}")
+        for name, flag in (("all_changes", all_changes), ("detect_removals", detect_removals)):
+            if not isinstance(flag, bool):
+                raise TypeError(f"{name} must be True or False, not {flag!r}")
         check_int("start", start, least=0)
         check_int("page_size", page_size, least=1, most=LARGEST_PAGE)
         if max_items is not None:
             check_int("max_items", max_items, least=0)
         check_int("prefetch", prefetch, least=0)
         wanted = items_parameter(items)
-        return cls(owner, id, wanted, all_changes, start, page_size, max_items, prefetch)
+        return cls(
+            owner=owner,
+            id=id,
+            items=wanted,
+            all_changes=all_changes,
+            start=start,
+            page_size=page_size,
+            max_items=max_items,
+            prefetch=prefetch,
+            detect_removals=detect_removals,
+        )
 
     def url(self, base_url: URL) -> URL:
         """The address of the history."""

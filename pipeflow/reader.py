@@ -122,6 +122,7 @@ class FlowReader:
             page_size=query.page_size,
             max_items=query.max_items,
             prefetch=query.prefetch,
+            detect_removals=query.detect_removals,
         )
 
     def _page_fetcher(self, query: FlowQuery) -> FetchPage:

@@ -294,3 +294,123 @@ async def test_whatever_appears_during_a_walk_the_rest_is_yielded_once_and_in_or
     except PaginationError:
         return  # it grew faster than it was walked
     assert [number for number in seen if number < 1000] == list(range(size))
+
+
+# ---- a collection that shrinks
+
+
+async def walked_with_care(
+    fetch_page: FetchPage, *, page_size: int = 10, max_items: int | None = None, start: int = 0
+) -> list[int]:
+    walk = walk_pages(
+        fetch_page, start=start, page_size=page_size, max_items=max_items, detect_removals=True
+    )
+    return [number_of(update) async for page in walk for update in page.updates]
+
+
+def removing(*places: int) -> Callable[[list[int]], None]:
+    def remove(numbers: list[int]) -> None:
+        for place in sorted(places, reverse=True):
+            del numbers[place]
+
+    return remove
+
+
+async def test_plain_paging_skips_what_a_removal_shifts_up() -> None:
+    assert 10 not in await walked(Collection(range(30), before_page={1: removing(3)}))
+
+
+async def test_a_removal_is_noticed_and_costs_one_request() -> None:
+    collection = Collection(range(35), before_page={1: removing(3)})
+    assert await walked_with_care(collection) == list(range(35))
+    assert collection.asked == [(0, 10), (9, 11), (0, 11), (10, 11), (20, 11), (30, 11)]
+
+
+async def test_the_removal_of_the_last_update_of_a_page_is_noticed() -> None:
+    collection = Collection(range(25), before_page={1: removing(9)})
+    assert await walked_with_care(collection) == list(range(25))
+
+
+async def test_more_removals_than_a_page_holds_are_noticed() -> None:
+    collection = Collection(range(60), before_page={3: removing(*range(2, 27))})
+    assert await walked_with_care(collection) == list(range(60))
+
+
+async def test_the_removal_of_everything_yielded_is_noticed() -> None:
+    collection = Collection(range(30), before_page={1: removing(*range(10))})
+    assert await walked_with_care(collection) == list(range(30))
+
+
+async def test_without_removals_small_pages_cost_no_request_more() -> None:
+    collection = Collection(range(100))
+    assert await walked_with_care(collection, page_size=20) == list(range(100))
+    assert len(collection.asked) == 5
+
+
+async def test_the_largest_pages_bring_one_update_less() -> None:
+    collection = Collection(range(1400))
+    assert await walked_with_care(collection, page_size=500) == list(range(1400))
+    assert collection.asked == [(0, 500), (499, 500), (998, 500)]
+
+
+async def test_with_care_no_more_is_asked_for_than_is_wanted() -> None:
+    collection = Collection(range(100))
+    assert await walked_with_care(collection, max_items=25) == list(range(25))
+    assert collection.asked == [(0, 10), (9, 11), (19, 6)]
+
+
+async def test_going_back_stops_where_the_walk_began() -> None:
+    collection = Collection(range(40), before_page={1: removing(*range(15, 30))})
+    seen = await walked_with_care(collection, start=12, page_size=10)
+    assert [number for number in seen if number >= 30] == list(range(30, 40))
+    assert min(start for start, _ in collection.asked) == 12
+
+
+async def test_an_error_on_the_way_back_says_where_to_go_on() -> None:
+    collection = Collection(range(30), before_page={1: removing(3)})
+
+    async def failing(start: int, limit: int) -> FlowPage:
+        if collection.asked and start == 0:
+            raise NotFoundError("gone", status=410)
+        return await collection(start, limit)
+
+    with pytest.raises(NotFoundError) as caught:
+        await walked_with_care(failing)
+    assert caught.value.resume_start == 0
+
+
+@given(
+    changes=st.dictionaries(
+        st.integers(1, 12),
+        st.lists(st.tuples(st.booleans(), st.integers(0, 60)), max_size=8),
+        max_size=6,
+    ),
+    size=st.integers(1, 60),
+    page_size=st.integers(1, 9),
+)
+@settings(deadline=None, max_examples=300)
+async def test_whatever_appears_and_goes_what_stood_throughout_is_yielded_once_and_in_order(
+    changes: dict[int, list[tuple[bool, int]]], size: int, page_size: int
+) -> None:
+    fresh = iter(range(1000, 10_000))
+    removed: set[int] = set()
+
+    def change(steps: list[tuple[bool, int]]) -> Callable[[list[int]], None]:
+        def apply(numbers: list[int]) -> None:
+            for appears, place in steps:
+                if appears:
+                    numbers.insert(0, next(fresh))
+                elif place < len(numbers):
+                    removed.add(numbers.pop(place))
+
+        return apply
+
+    collection = Collection(
+        range(size), before_page={place: change(steps) for place, steps in changes.items()}
+    )
+    try:
+        seen = await walked_with_care(collection, page_size=page_size)
+    except PaginationError:
+        return  # it changed faster than it was walked
+    stood = [number for number in range(size) if number not in removed]
+    assert [number for number in seen if number in stood] == stood

@@ -271,3 +271,41 @@ async def test_whatever_order_pages_are_answered_in_nothing_is_lost(
     except PaginationError:
         return  # it grew faster than it was walked
     assert [number for number in seen if number < 1000] == list(range(size))
+
+
+@given(
+    changes=st.dictionaries(
+        st.integers(0, 9), st.lists(st.tuples(st.booleans(), st.integers(0, 60)), max_size=4)
+    ),
+    delays=st.lists(st.integers(0, 6), min_size=1, max_size=7),
+    size=st.integers(1, 60),
+    prefetch=st.integers(0, 9),
+)
+@settings(deadline=None, max_examples=300)
+async def test_with_removals_detected_no_order_of_answers_loses_anything(
+    changes: dict[int, list[tuple[bool, int]]], delays: list[int], size: int, prefetch: int
+) -> None:
+    fresh = iter(range(1000, 10_000))
+    removed: set[int] = set()
+
+    def change(steps: list[tuple[bool, int]]) -> Callable[[list[int]], None]:
+        def apply(numbers: list[int]) -> None:
+            for appears, place in steps:
+                if appears:
+                    numbers.insert(0, next(fresh))
+                elif place < len(numbers):
+                    removed.add(numbers.pop(place))
+
+        return apply
+
+    collection = Collection(
+        size,
+        delay=lambda start: delays[start % len(delays)],
+        change={5 * place: change(steps) for place, steps in changes.items()},
+    )
+    pages = walk_pages_ahead(
+        collection, start=0, page_size=5, prefetch=prefetch, detect_removals=True
+    )
+    seen = await numbers_of(pages)
+    stood = [number for number in range(size) if number not in removed]
+    assert [number for number in seen if number in stood] == stood

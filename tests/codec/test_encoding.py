@@ -1,0 +1,139 @@
+"""Records become JSON again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeflow.codec import decode_page, to_dict
+from pipeflow.records import (
+    Activity,
+    ActivityFile,
+    ActivityParticipant,
+    FieldChange,
+    FlowPage,
+    FlowUpdate,
+    MailMessage,
+    MailParty,
+    Note,
+    RelatedObjects,
+    RelatedUser,
+)
+from tests.codec import strategies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Decoded = Callable[[str], FlowPage]
+
+MOMENT = datetime(2024, 3, 1, 9, 30, tzinfo=UTC)
+
+
+@given(st.lists(strategies.entries, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_encode_after_decode_gives_back_what_came(page: list[Any]) -> None:
+    decoded = decode_page(json.dumps({"data": page}).encode())
+    assert [to_dict(update) for update in decoded.updates] == page
+
+
+@given(
+    st.sampled_from(sorted(strategies.KINDS)).flatmap(
+        lambda kind: st.tuples(st.just(kind), strategies.records(strategies.KINDS[kind]))
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_decode_after_encode_gives_back_the_record(made: tuple[str, Any]) -> None:
+    kind, record = made
+    entry = {"object": kind, "data": to_dict(record)}
+    decoded = decode_page(json.dumps({"data": [entry]}).encode(), strict=True).updates[0]
+    assert decoded.data == record
+    assert to_dict(decoded.data) == entry["data"]  # type: ignore[arg-type]
+
+
+def test_known_fields_come_back_as_the_api_writes_them(decoded: Decoded) -> None:
+    for name in ("person", "deal", "organization"):
+        for update in decoded(f"published_{name}_flow").updates:
+            assert not isinstance(update.data, dict)
+            written = to_dict(update.data)
+            for key, value in update.raw["data"].items():
+                if key not in {"file", "attendees", "attachments"} and value not in (None, []):
+                    assert written[key] == value
+
+
+@pytest.mark.parametrize("name", ["usual", "broken_records", "published_deal_flow", "no_data"])
+def test_a_page_is_an_answer_again(answer: Any, name: str) -> None:
+    page = decode_page(answer(name))
+    assert decode_page(json.dumps(to_dict(page)).encode()) == page
+
+
+def test_an_update_made_by_hand_is_written_as_the_api_would() -> None:
+    update = FlowUpdate(object="note", timestamp=MOMENT, data=Note(id=1, add_time=MOMENT))
+    assert to_dict(update) == {
+        "object": "note",
+        "timestamp": "2024-03-01 09:30:00",
+        "data": {"id": 1, "add_time": "2024-03-01 09:30:00"},
+    }
+    assert to_dict(FlowUpdate(object="call", data={"id": 1})) == {
+        "object": "call",
+        "timestamp": None,
+        "data": {"id": 1},
+    }
+
+
+def test_a_page_made_by_hand_can_be_served() -> None:
+    related = RelatedObjects(users={123: RelatedUser(id=123, name="Jane Doe")})
+    updates = (FlowUpdate(object="note", data=Note(id=1, user_id=123)),)
+    page = FlowPage(updates=updates, more_items=True, next_start=1, related=related)
+    decoded = decode_page(json.dumps(to_dict(page)).encode(), strict=True)
+    assert decoded.updates[0].data == Note(id=1, user_id=123)
+    assert decoded.related.users == related.users
+    assert decoded.next_start == 1
+
+
+def test_related_objects_come_back(decoded: Decoded) -> None:
+    related = decoded("usual").related
+    assert to_dict(related) == related.raw
+    assert to_dict(related.users[123])["name"] == "Jane Doe"
+
+
+@pytest.mark.parametrize(
+    ("record", "written"),
+    [
+        (Activity(due_date=date(2024, 3, 1)), {"due_date": "2024-03-01"}),
+        (Activity(due_time=time(9, 5)), {"due_time": "09:05"}),
+        (Activity(due_time=time(9, 5, 7)), {"due_time": "09:05:07"}),
+        (Activity(duration=timedelta(minutes=75)), {"duration": "01:15"}),
+        (Activity(duration=timedelta(hours=100, seconds=5)), {"duration": "100:00:05"}),
+        (Activity(add_time=datetime(999, 1, 1, tzinfo=UTC)), {"add_time": "0999-01-01 00:00:00"}),
+        (
+            Activity(add_time=MOMENT.astimezone(timezone(timedelta(hours=2)))),
+            {"add_time": "2024-03-01 09:30:00"},
+        ),
+        (
+            Activity(add_time=MOMENT.replace(tzinfo=None)),
+            {"add_time": "2024-03-01 09:30:00"},
+        ),
+        (MailMessage(add_time=MOMENT), {"add_time": "2024-03-01T09:30:00.000Z"}),
+        (MailMessage(from_=(MailParty(id=1),)), {"from": [{"id": 1}]}),
+        (Activity(series=(1, {"a": 2})), {"series": [1, {"a": 2}]}),
+        (Activity(file=ActivityFile(id=5)), {"file": {"id": 5}}),
+        (
+            Activity(participants=(ActivityParticipant(primary_flag=True),)),
+            {"participants": [{"primary_flag": True}]},
+        ),
+        (FieldChange(field_key="name", new_value=[1]), {"field_key": "name", "new_value": [1]}),
+    ],
+)
+def test_a_record_is_written_in_the_api_s_formats(record: Any, written: dict[str, Any]) -> None:
+    assert to_dict(record) == written
+
+
+def test_what_is_written_is_a_copy(decoded: Decoded) -> None:
+    update = decoded("usual").updates[0]
+    to_dict(update)["data"]["id"] = "changed"
+    assert update.raw["data"]["id"] == 11158

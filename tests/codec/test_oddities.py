@@ -1,0 +1,278 @@
+"""What Pipedrive sends beside what it publishes: each oddity in an answer of its own."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+from pipeflow.codec import decode_page
+from pipeflow.records import (
+    Activity,
+    ActivityFile,
+    ActivityParticipant,
+    Comment,
+    FieldChange,
+    File,
+    FormattedValues,
+    MailMessage,
+    Note,
+    NoteDeal,
+    NotePerson,
+    NoteUser,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeflow.records import FlowPage
+
+    Decoded = Callable[[str], FlowPage]
+
+
+@pytest.mark.parametrize("name", ["person", "deal", "organization"])
+def test_the_published_examples_are_typed_in_full(answer: Any, name: str) -> None:
+    body = answer(f"published_{name}_flow")
+    page = decode_page(body, strict=True)
+    for update, entry in zip(page.updates, json.loads(body)["data"], strict=True):
+        record: Any = update.data
+        fields = {field.name.rstrip("_") for field in attrs.fields(type(record))}
+        assert set(entry["data"]) <= fields
+        assert update.decode_error is None
+
+
+def test_times_days_and_durations_become_python_s_own(decoded: Decoded) -> None:
+    activity = decoded("published_person_flow").updates[1].data
+    assert isinstance(activity, Activity)
+    assert activity.due_date == date(2020, 6, 9)
+    assert activity.due_time == time(10)
+    assert activity.duration == timedelta(hours=1)
+    assert activity.add_time == datetime(2020, 6, 8, 12, 37, 56, tzinfo=UTC)
+
+
+def test_a_file_id_with_a_trailing_comma_is_the_number(decoded: Decoded) -> None:
+    activity = decoded("published_person_flow").updates[1].data
+    assert isinstance(activity, Activity)
+    assert activity.file is not None
+    assert activity.file.id == 376892
+
+
+def test_nested_records_are_typed(decoded: Decoded) -> None:
+    activity = decoded("published_person_flow").updates[1].data
+    assert isinstance(activity, Activity)
+    assert activity.participants[1] == ActivityParticipant(person_id=1101, primary_flag=True)
+    assert activity.attendees[0].is_organizer is False
+
+
+def test_from_has_an_underscore(decoded: Decoded) -> None:
+    mail = decoded("published_deal_flow").updates[2].data
+    assert isinstance(mail, MailMessage)
+    assert mail.from_[0].email_address == "mail@example.org"
+
+
+def test_iso_times_of_mail_are_in_utc(decoded: Decoded) -> None:
+    mail = decoded("published_deal_flow").updates[2].data
+    assert isinstance(mail, MailMessage)
+    assert mail.message_time == datetime(2019, 11, 14, 6, 2, 6, tzinfo=UTC)
+
+
+def test_attachments_of_mail_are_files(decoded: Decoded) -> None:
+    mail = decoded("published_deal_flow").updates[2].data
+    assert isinstance(mail, MailMessage)
+    assert isinstance(mail.attachments[0], File)
+
+
+def test_flags_as_numbers_or_digits_are_bools(decoded: Decoded) -> None:
+    mail = decoded("flags_as_numbers").updates[0].data
+    assert isinstance(mail, MailMessage)
+    assert (mail.read_flag, mail.draft_flag) == (True, False)
+    assert (mail.sent_from_pipedrive_flag, mail.smart_bcc_flag) == (True, False)
+    assert mail.external_deleted_flag is False
+
+
+def test_mail_without_attachments_has_none(decoded: Decoded) -> None:
+    mail = decoded("flags_as_numbers").updates[0].data
+    assert isinstance(mail, MailMessage)
+    assert mail.attachments == ()
+
+
+def test_an_empty_text_for_a_time_is_none(decoded: Decoded) -> None:
+    update = decoded("missing_times").updates[0]
+    assert update.timestamp is None
+    assert update.data == Activity(
+        id=9, subject="Call", done=False, add_time=datetime(2024, 2, 1, 8, tzinfo=UTC)
+    )
+
+
+def test_an_empty_array_stands_for_an_empty_object(decoded: Decoded) -> None:
+    change, follower = decoded("empty_objects_as_arrays").updates
+    assert isinstance(change.data, FieldChange)
+    assert change.data.additional_data == FormattedValues()
+    assert follower.data == {}
+    assert follower.decode_error is None
+
+
+def test_an_id_that_is_false_or_absent_is_none(decoded: Decoded) -> None:
+    false, absent, null = (update.data for update in decoded("ids_false_or_absent").updates)
+    assert false == Note(content="one")
+    assert absent == Note(content="two")
+    assert null == Activity(file=ActivityFile(id=376892))
+
+
+def test_changed_values_can_be_any_json(answer: Any) -> None:
+    body = answer("changed_values_of_any_type")
+    for update in decode_page(body, strict=True).updates:
+        assert isinstance(update.data, FieldChange)
+        assert update.data.old_value == update.raw["data"]["old_value"]
+        assert type(update.data.old_value) is type(update.raw["data"]["old_value"])
+
+
+def test_an_integer_beyond_64_bits_keeps_its_digits(decoded: Decoded) -> None:
+    last = decoded("changed_values_of_any_type").updates[-1]
+    assert isinstance(last.data, FieldChange)
+    assert last.data.old_value == 123456789012345678901234567890
+    assert last.raw["data"]["old_value"] == 123456789012345678901234567890
+
+
+def test_newer_fields_are_typed_and_unknown_ones_are_in_raw(decoded: Decoded) -> None:
+    update = decoded("newer_activity_fields").updates[0]
+    assert update.data == Activity(
+        id=10,
+        original_start_time=datetime(2024, 3, 1, 9, tzinfo=UTC),
+        private=False,
+        priority=2,
+        is_recurring=True,
+        lead_title="Lead",
+        project_title="Project",
+        type_name="Call",
+    )
+    assert update.raw["data"]["invented_later"] == [1]
+
+
+def test_a_note_has_the_names_that_come_inside_it(decoded: Decoded) -> None:
+    note = decoded("note_and_comment").updates[0].data
+    assert isinstance(note, Note)
+    assert note.person == NotePerson(name="Person")
+    assert note.deal == NoteDeal(title="Deal title")
+    assert note.organization is None
+    assert note.user == NoteUser(email="john@example.com", name="John Roe", is_you=True)
+    assert note.pinned_to_person_flag is True
+
+
+def test_a_comment_is_typed(decoded: Decoded) -> None:
+    comment = decoded("note_and_comment").updates[1].data
+    assert isinstance(comment, Comment)
+    assert comment.object_id == "50"
+    assert comment.add_time == comment.update_time == datetime(2024, 3, 1, 9, 30, tzinfo=UTC)
+
+
+def test_kinds_without_a_published_shape_are_plain_dicts(decoded: Decoded) -> None:
+    updates = decoded("unknown_kinds").updates
+    assert [update.data for update in updates] == [
+        {"id": 1, "user_id": 123},
+        {},
+        {"user_id": "x"},
+        {},
+        {},
+    ]
+    assert [update.decode_error for update in updates] == [
+        None,
+        None,
+        None,
+        None,
+        "$.data[4].data: expected an object, got 'text'",
+    ]
+
+
+def test_entries_that_are_no_objects_are_there_too(decoded: Decoded) -> None:
+    *odd, note = decoded("entries_that_are_no_objects").updates
+    assert [update.raw for update in odd] == [None, 7, "text", []]
+    assert [(update.object, update.data) for update in odd] == [("", {})] * 4
+    assert odd[1].decode_error == "$.data[1]: expected an object, got 7"
+    assert note.data == Note(id=1)
+    assert note.offset == 4
+
+
+def test_half_of_a_surrogate_pair_costs_no_record(decoded: Decoded) -> None:
+    cut, whole = decoded("text_cut_within_a_surrogate_pair").updates
+    assert cut.data == Note(id=1, content="cut \ud83d")
+    assert cut.raw["data"]["content"] == "cut \ud83d"
+    assert whole.data == Note(id=2, content="whole")
+
+
+@pytest.mark.parametrize(
+    ("index", "problem"),
+    [
+        (1, ".timestamp: expected a time such as 2020-08-03 11:25:21, got 'yesterday'"),
+        (2, ".data: expected an object, got an array"),
+        (3, ".data.due_date: expected a day such as 2020-06-09, got '2024-02-30'"),
+        (4, ".data.attendees[1].name: expected a string, got 5"),
+        (5, ".data.field_key: is missing"),
+        (6, ".object: expected a string, got 7"),
+        (7, ".data.from[0].id: expected an id, got 'x'"),
+    ],
+)
+def test_a_broken_record_stays_a_dict_and_says_where(
+    decoded: Decoded, index: int, problem: str
+) -> None:
+    update = decoded("broken_records").updates[index]
+    assert update.decode_error == f"$.data[{index}]{problem}"
+    raw = update.raw["data"]
+    assert update.data == (raw if isinstance(raw, dict) else {})
+
+
+def test_a_broken_record_leaves_its_neighbours_alone(decoded: Decoded) -> None:
+    first = decoded("broken_records").updates[0]
+    assert first.data == Note(id=1)
+    assert first.decode_error is None
+
+
+def test_a_broken_timestamp_is_none(decoded: Decoded) -> None:
+    assert decoded("broken_records").updates[1].timestamp is None
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"done": 2}, "done: expected a flag, got 2"),
+        ({"done": []}, "done: expected a flag, got an array"),
+        ({"done": {}}, "done: expected a flag, got an object"),
+        ({"user_id": "7"}, "user_id: expected an integer, got '7'"),
+        ({"user_id": True}, "user_id: expected an integer, got true"),
+        ({"id": True}, "id: expected an id, got true"),
+        ({"id": 1.5}, "id: expected an id, got 1.5"),
+        ({"duration": "1 hour"}, "duration: expected a duration such as 01:00, got '1 hour'"),
+        ({"due_time": 10}, "due_time: expected a time of day such as 10:00, got 10"),
+        ({"due_time": "24:30"}, "due_time: expected a time of day such as 10:00, got '24:30'"),
+        ({"series": {}}, "series: expected an array, got an object"),
+        ({"attendees": {}}, "attendees: expected an array, got an object"),
+        ({"attendees": [None]}, "attendees[0]: expected an object, got null"),
+        ({"file": 5}, "file: expected an object, got 5"),
+        ({"file": [5]}, "file: expected an object, got an array"),
+        ({"subject": "x" * 9, "note": False}, "note: expected a string, got false"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(page_of: Any, data: Any, problem: str) -> None:
+    update = page_of({"object": "activity", "data": data}).updates[0]
+    assert update.data == data
+    assert update.decode_error == f"$.data[0].data.{problem}"
+
+
+def test_a_long_value_is_cut_in_the_message(page_of: Any) -> None:
+    update = page_of({"object": "note", "data": {"id": "x" * 10_000}}).updates[0]
+    assert len(update.decode_error) < 100
+
+
+@pytest.mark.parametrize(
+    ("data", "activity"),
+    [
+        ({"series": None, "attendees": None, "file": None}, Activity()),
+        ({"series": [1, {}], "file": []}, Activity(series=(1, {}), file=ActivityFile())),
+    ],
+)
+def test_missing_lists_and_objects_are_empty(page_of: Any, data: Any, activity: Any) -> None:
+    update = page_of({"object": "activity", "data": data}).updates[0]
+    assert update.data == (activity)
