@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from attrs import frozen
 
-from pipeflow.errors import RequestTimeoutError
+from pipeflow.errors import RequestTimeoutError, TransportError
 from pipeflow.transport import FAILURES, transport_error
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._middlewares = tuple(middlewares)
         self._deadline = deadline
+        self._under_way: set[asyncio.Timeout] = set()
         self.closed = False
 
     async def get(
@@ -72,6 +73,7 @@ class Connection:
         """
         client = self._client()
         deadline = asyncio.timeout(self._deadline)
+        self._under_way.add(deadline)
         try:
             async with (
                 deadline,
@@ -88,16 +90,28 @@ class Connection:
             ):
                 return Answer(response.status, response.headers, await response.read())
         except FAILURES as failure:
+            if self.closed:
+                raise TransportError(
+                    "this PipedriveSession was closed while a request was under way"
+                ) from failure
             if deadline.expired():
                 raise RequestTimeoutError(
                     f"no whole answer from {url.host} within the deadline of {self._deadline:g} s, "
                     "tries and waits included"
                 ) from failure
             raise transport_error(failure, host=url.host, attempts=1) from failure
+        finally:
+            self._under_way.discard(deadline)
 
     async def close(self) -> None:
-        """Closes the connections, unless they are borrowed. Closing twice does nothing."""
+        """Ends what is under way and closes the connections, unless they are borrowed.
+
+        Closing twice does nothing.
+        """
         self.closed = True
+        for deadline in self._under_way:
+            if not deadline.expired():
+                deadline.reschedule(0.0)
         if self._own is not None:
             await self._own.close()
 

@@ -21,6 +21,8 @@ from pipeflow import (
     PaginationError,
     PipedriveSession,
     RateLimitError,
+    RequestTimeoutError,
+    RetryPolicy,
     ServerError,
     TransportError,
 )
@@ -37,6 +39,8 @@ from pipeflow.testing import (
     MissingNextStart,
     NullBody,
     Redirect,
+    RemoveRecord,
+    Stall,
     Status,
     StuckPage,
     TooManyRequests,
@@ -359,3 +363,51 @@ async def test_a_page_that_is_too_large_is_refused() -> None:
         with pytest.raises(DecodeError, match="more than 10,000 bytes"):
             await pipedrive.get_person_flow(1101)
         assert fake.request_count == 2
+
+
+@pytest.mark.parametrize("borrows", [False, True])
+@pytest.mark.parametrize("prefetch", [0, 3])
+@pytest.mark.parametrize("fault", [Stall(), Status(503, headers={"Retry-After": "50"})], ids=repr)
+async def test_closing_ends_a_walk_that_is_under_way(
+    *, borrows: bool, prefetch: int, fault: Fault
+) -> None:
+    async with FakePipedrive(persons={7: notes(100)}) as fake, aiohttp.ClientSession() as borrowed:
+        fake.script(None, *[fault] * 3)
+        pipedrive = session_at(fake, session=borrowed if borrows else None)
+        walk = pipedrive.iter_person_flow(7, page_size=10, prefetch=prefetch)
+        for _ in range(10):
+            await anext(walk)
+        waiting = asyncio.create_task(anext(walk))
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        await pipedrive.close()
+        with pytest.raises(TransportError, match="closed while a request") as caught:
+            await waiting
+        assert caught.value.resume_start == 10
+
+
+async def test_a_deadline_bounds_a_page_with_its_waits() -> None:
+    async with FakePipedrive(persons={7: notes(3)}) as fake:
+        fake.on_request = lambda request: Status(503)
+        retry = RetryPolicy(attempts=1000, base_delay=0.01)
+        async with session_at(fake, deadline=0.1, retry=retry) as pipedrive:
+            with pytest.raises(RequestTimeoutError, match=r"deadline of 0\.1 s") as caught:
+                await pipedrive.get_person_flow(7)
+    assert caught.value.resume_start == 0
+    assert isinstance(caught.value, TimeoutError)
+
+
+async def test_an_attempt_that_takes_too_long_says_so() -> None:
+    async with FakePipedrive(persons={7: notes(3)}) as fake:
+        fake.on_request = lambda request: Stall()
+        retry = RetryPolicy(attempts=1)
+        async with session_at(fake, attempt_timeout=0.05, retry=retry) as pipedrive:
+            with pytest.raises(RequestTimeoutError, match=r"attempt_timeout is 0.05 s"):
+                await pipedrive.get_person_flow(7)
+
+
+async def test_removals_are_detected_over_the_wire() -> None:
+    async with FakePipedrive(persons={7: notes(50)}) as fake, session_at(fake) as pipedrive:
+        fake.script(None, RemoveRecord(3))
+        walk = pipedrive.iter_person_flow(7, page_size=10, detect_removals=True)
+        assert await note_ids(walk) == list(range(50))
