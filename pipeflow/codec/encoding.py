@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from pipeflow.codec.related import RELATED_KINDS
 from pipeflow.codec.structuring import unstructure
 from pipeflow.codec.times import write_datetime
 from pipeflow.records import FlowPage, FlowUpdate, RelatedObjects
 from pipeflow.records.kept import read_json
-from pipeflow.records.values import Record
+
+if TYPE_CHECKING:
+    from pipeflow.records.kept import Json
+    from pipeflow.records.values import Record
 
 __all__ = ["to_dict"]
 
 
 @overload
-def to_dict(record: FlowUpdate) -> Any: ...
+def to_dict(record: FlowUpdate) -> Json: ...
 @overload
 def to_dict(record: FlowPage | RelatedObjects | Record) -> dict[str, Any]: ...
-def to_dict(record: FlowUpdate | FlowPage | RelatedObjects | Record) -> Any:
+def to_dict(record: FlowUpdate | FlowPage | RelatedObjects | Record) -> Json:
     """A record as JSON-ready data: dicts, lists, strings, numbers, bools and None.
 
     - An update becomes the entry it came as, all of it: `object`, `timestamp`, `data` and whatever
@@ -38,9 +41,9 @@ def to_dict(record: FlowUpdate | FlowPage | RelatedObjects | Record) -> Any:
             return unstructure(record)
 
 
-def _entry(update: FlowUpdate) -> Any:
-    if update._raw_json is not None:
-        return read_json(update._raw_json)
+def _entry(update: FlowUpdate) -> Json:
+    if update.raw_json is not None:
+        return read_json(update.raw_json)
     return {
         "object": update.object,
         "timestamp": None if update.timestamp is None else write_datetime(update.timestamp),
@@ -63,10 +66,10 @@ def _answer(page: FlowPage) -> dict[str, Any]:
     }
 
 
-def _related(related: RelatedObjects) -> Any:
-    if related._raw_json is not None:
-        return read_json(related._raw_json)
+def _related(related: RelatedObjects) -> Json:
+    if related.raw_json is not None:
+        return read_json(related.raw_json)
     return {
-        kind: {str(id): unstructure(record) for id, record in getattr(related, name).items()}
+        kind: {str(key): unstructure(record) for key, record in getattr(related, name).items()}
         for kind, (name, _) in RELATED_KINDS.items()
     }

@@ -6,8 +6,9 @@ examples and its guide (`core-api-concepts-pagination`) have them below `paginat
 
 from __future__ import annotations
 
+import codecs
 import json
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import attrs
 import msgspec
@@ -17,17 +18,25 @@ from pipeflow.errors import ApiError, DecodeError
 from pipeflow.records.kept import bounded_int
 from pipeflow.records.summaries import shorten
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeflow.records.kept import Json
+
 __all__ = ["Envelope", "Paging", "read_envelope", "read_paging"]
 
+EntryT = TypeVar("EntryT")
+
 _LONGEST_REASON = 500
+_PIECE = 1 << 15
 _YES_OR_NO = {True: True, False: False, "1": True, "0": False, "true": True, "false": False}
 
 
-class Envelope(msgspec.Struct):
-    """An answer whose entries and related objects are still JSON.
+class Envelope(msgspec.Struct, Generic[EntryT]):
+    """An answer whose related objects are still JSON.
 
     Attributes:
-        data: The JSON of each entry; None where the answer says null.
+        data: The entries; None where the answer says null.
         success: What the answer says of itself.
         additional_data: Where the paging fields are.
         related_objects: The JSON of the related objects.
@@ -36,7 +45,7 @@ class Envelope(msgspec.Struct):
         error_code: Pipedrive's number for it.
     """
 
-    data: list[msgspec.Raw] | None | msgspec.UnsetType = msgspec.UNSET
+    data: list[EntryT] | msgspec.UnsetType | None = msgspec.UNSET
     success: Any = None
     additional_data: Any = None
     related_objects: msgspec.Raw = msgspec.Raw(b"null")
@@ -62,26 +71,25 @@ class Paging:
     next_start: int | None = None
 
 
-_decode_envelope = msgspec.json.Decoder(Envelope).decode
+_decode_raw = msgspec.json.Decoder(Envelope[msgspec.Raw]).decode
 
 
-def read_envelope(body: bytes) -> Envelope:
+def read_envelope(
+    body: bytes, decode_twins: Callable[[bytes], Envelope[Any]]
+) -> Envelope[Any] | Envelope[msgspec.Raw]:
     """The envelope of an answer with status 200.
+
+    Args:
+        body: The body of the answer.
+        decode_twins: What decodes the entries at once, or raises what msgspec raises. For an
+            answer that it refuses, each entry of the envelope is its JSON, a `msgspec.Raw`.
 
     Raises:
         ApiError: The answer says `"success": false`.
         DecodeError: It is not JSON in UTF-8, or no page.
     """
-    try:
-        body.decode()  # msgspec does not look into what nobody reads
-    except UnicodeDecodeError as error:
-        position: int | None = error.start
-    else:
-        position = None
-    # Errors are raised where no other is being handled, as that one would carry the whole body.
-    if position is not None:
-        raise DecodeError(f"the answer is not JSON: byte {position} is not UTF-8")
-    envelope = _envelope_or_none(body) or _read_with_care(body)
+    _check_encoding(body)
+    envelope = _decoded(body, decode_twins) or _decoded(body, _decode_raw) or _read_with_care(body)
     if _yes_or_no(envelope.success) is False:
         _refuse(envelope)
     if envelope.data is msgspec.UNSET:
@@ -91,7 +99,7 @@ def read_envelope(body: bytes) -> Envelope:
     return envelope
 
 
-def read_paging(additional_data: Any) -> Paging:
+def read_paging(additional_data: Json) -> Paging:
     """The paging fields, nested or flat; what is not there or makes no sense is None."""
     said = additional_data if isinstance(additional_data, dict) else {}
     nested = said.get("pagination")
@@ -105,14 +113,35 @@ def read_paging(additional_data: Any) -> Paging:
     )
 
 
-def _envelope_or_none(body: bytes) -> Envelope | None:
+# In what follows, errors are raised where no other is being handled: that one would become their
+# context, and it carries the whole body.
+
+
+def _check_encoding(body: bytes) -> None:
+    """Refuses what is not UTF-8 anywhere; msgspec does not look into what nobody reads."""
+    # In pieces: the memory of one large string would come from the system and go back to it.
+    view = memoryview(body)
+    start = 0
     try:
-        return _decode_envelope(body)
+        while start < len(body):
+            piece = view[start : start + _PIECE]
+            _, decoded = codecs.utf_8_decode(piece, "strict", start + _PIECE >= len(body))
+            start += decoded
+    except UnicodeDecodeError as error:
+        start += error.start
+    else:
+        return
+    raise DecodeError(f"the answer is not JSON: byte {start} is not UTF-8")
+
+
+def _decoded(body: bytes, decode: Callable[[bytes], Envelope[EntryT]]) -> Envelope[EntryT] | None:
+    try:
+        return decode(body)
     except msgspec.DecodeError:
         return None
 
 
-def _read_with_care(body: bytes) -> Envelope:
+def _read_with_care(body: bytes) -> Envelope[msgspec.Raw]:
     """The envelope of what msgspec refuses: halves of surrogate pairs, or something wrong."""
     answer = _read_json(body.decode())
     if not isinstance(answer, dict):
@@ -129,7 +158,7 @@ def _read_with_care(body: bytes) -> Envelope:
     )
 
 
-def _read_json(text: str) -> Any:
+def _read_json(text: str) -> Json:
     try:
         return json.loads(text, parse_int=bounded_int, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -147,13 +176,13 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _NotJSONError(f"it holds {name}")
 
 
-def _as_json(value: Any) -> msgspec.Raw:
+def _as_json(value: Json) -> msgspec.Raw:
     return msgspec.Raw(json.dumps(value).encode())
 
 
-def _refuse(envelope: Envelope) -> NoReturn:
+def _refuse(envelope: Envelope[Any]) -> NoReturn:
     error, error_info = _text(envelope.error), _text(envelope.error_info)
-    message = f"200 with \"success\": false: {error or 'without a reason'}"
+    message = f'200 with "success": false: {error or "without a reason"}'
     raise ApiError(
         f"{message} ({error_info})" if error_info else message,
         status=200,
@@ -163,15 +192,15 @@ def _refuse(envelope: Envelope) -> NoReturn:
     )
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Json) -> str | None:
     return shorten(value, _LONGEST_REASON) if isinstance(value, str) and value else None
 
 
-def _yes_or_no(value: Any) -> bool | None:
+def _yes_or_no(value: Json) -> bool | None:
     return _YES_OR_NO.get(value) if isinstance(value, bool | int | str) else None
 
 
-def _count(value: Any) -> int | None:
+def _count(value: Json) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     return value if type(value) is int and value >= 0 else None

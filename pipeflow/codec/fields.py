@@ -7,9 +7,8 @@ msgspec check that JSON holds the type `wire`, and then only does what `shortcut
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
 
@@ -27,10 +26,15 @@ from pipeflow.codec.times import (
 from pipeflow.records import MailMessage
 from pipeflow.records.summaries import shorten
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeflow.records.kept import Json
+
 __all__ = ["SHORTCUT_NAMES", "FieldType", "field_type", "inner_record", "mismatch", "wire_name"]
 
 
-def _as_it_is(value: Any) -> Any:
+def _as_it_is(value: Json) -> Json:
     return value
 
 
@@ -57,7 +61,7 @@ def wire_name(attribute: str) -> str:
     return attribute.rstrip("_")
 
 
-def inner_record(annotation: Any) -> type | None:
+def inner_record(annotation: object) -> type | None:
     """The record class within `Inner | None` or `tuple[Inner, ...]`, if there is one."""
     return next((inner for inner in get_args(annotation) if attrs.has(inner)), None)
 
@@ -88,7 +92,7 @@ def mismatch(expected: str, value: object) -> ValueError:
 
 
 def _instance_of(expected: str, *types: type) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
+    def read(value: Json) -> Json:
         if value.__class__ in types:  # and so no bool for an int
             return value
         raise mismatch(expected, value)
@@ -97,7 +101,7 @@ def _instance_of(expected: str, *types: type) -> Callable[[Any], Any]:
 
 
 def _time_text(expected: str, read_text: Callable[[str], Any]) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
+    def read(value: Json) -> Json:
         if value is None or value == "":
             return None
         try:
@@ -108,14 +112,14 @@ def _time_text(expected: str, read_text: Callable[[str], Any]) -> Callable[[Any]
     return read
 
 
-def _read_flag(value: Any) -> bool | None:
+def _read_flag(value: Json) -> bool | None:
     try:
         return _FLAGS[value]
     except (KeyError, TypeError):
         raise mismatch("a flag", value) from None
 
 
-def _read_id(value: Any) -> int | None:
+def _read_id(value: Json) -> int | None:
     """An id, which has been seen as `false` and, in the published example, as `"376892,"`."""
     if value is None or value is False:
         return None
@@ -127,7 +131,7 @@ def _read_id(value: Any) -> int | None:
     raise mismatch("an id", value)
 
 
-def _read_array(value: Any) -> tuple[Any, ...]:
+def _read_array(value: Json) -> tuple[Any, ...]:
     if value is None:
         return ()
     if isinstance(value, list):
@@ -151,7 +155,7 @@ _ISO_TIME = attrs.evolve(_TIME, write=write_iso_datetime)
 _ID = FieldType(
     wire=int | str | bool | None,
     read=_read_id,
-    shortcut="(id if (id := {}).__class__ is int else read_id(id))",
+    shortcut="(id if type(id := {}) is int else read_id(id))",
 )
 _FIELD_TYPES: dict[Any, FieldType] = {
     Any: FieldType(Any, _as_it_is),

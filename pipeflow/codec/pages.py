@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeflow.codec.entries import decode_updates
+from pipeflow.codec.entries import decode_twins, decode_updates
 from pipeflow.codec.envelope import Paging, read_envelope, read_paging
 from pipeflow.codec.related import decode_related
 from pipeflow.errors import DecodeError
@@ -37,12 +37,12 @@ def decode_page(body: bytes, *, strict: bool = False, start: int | None = None) 
 
 
 def _decode_page(body: bytes, start: int | None, *, strict: bool) -> FlowPage:
-    envelope = read_envelope(body)
+    envelope = read_envelope(body, decode_twins)
     paging = read_paging(envelope.additional_data)
     if start is None:
         start = paging.start or 0
     related = decode_related(bytes(envelope.related_objects), strict=strict)
-    updates = decode_updates(envelope.data or (), start, related, strict=strict)
+    updates = decode_updates(envelope.data or [], body, start, related, strict=strict)
     next_start = _next_start(paging, start, len(updates))
     return FlowPage(
         updates=updates,

@@ -22,6 +22,8 @@ from pipeflow.records.kept import read_json
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeflow.records.kept import Json
+
 __all__ = ["RELATED_KINDS", "decode_related", "decode_related_with_care"]
 
 RELATED_KINDS: dict[str, tuple[str, type]] = {
@@ -62,9 +64,7 @@ def decode_related(text: bytes, *, strict: bool) -> RelatedObjects:
         related = {}
         for kind, (name, record) in RELATED_KINDS.items():
             build = build_from_twin(record)
-            related[name] = {
-                id: build(twin) for id, twin in (getattr(twins, kind) or {}).items()
-            }
+            related[name] = {key: build(twin) for key, twin in (getattr(twins, kind) or {}).items()}
     except REFUSALS:
         return decode_related_with_care(text, strict=strict)
     return RelatedObjects(**related, raw_json=text)
@@ -85,8 +85,8 @@ def decode_related_with_care(text: bytes, *, strict: bool) -> RelatedObjects:
             name, record = RELATED_KINDS[kind]
             for key, fields in _members(objects, f"{path}.{kind}", problems):
                 try:
-                    id = _id(key, f"{path}.{kind}")
-                    related[name][id] = structure(fields, record, f"{path}.{kind}.{id}")
+                    number = _id(key, f"{path}.{kind}")
+                    related[name][number] = structure(fields, record, f"{path}.{kind}.{number}")
                 except ShapeError as problem:
                     problems.append(problem)
     if strict and problems:
@@ -94,7 +94,7 @@ def decode_related_with_care(text: bytes, *, strict: bool) -> RelatedObjects:
     return RelatedObjects(**related, raw_json=text)
 
 
-def _members(value: Any, path: str, problems: list[ShapeError]) -> Iterable[tuple[str, Any]]:
+def _members(value: Json, path: str, problems: list[ShapeError]) -> Iterable[tuple[str, Json]]:
     if isinstance(value, dict):
         return value.items()
     if value is not None and value != []:
@@ -103,6 +103,6 @@ def _members(value: Any, path: str, problems: list[ShapeError]) -> Iterable[tupl
 
 
 def _id(key: str, path: str) -> int:
-    if key.isascii() and key.removeprefix("-").isdigit() and len(key) < 20:
+    if key.isascii() and key.removeprefix("-").isdigit() and len(key) < 100:
         return int(key)
     raise ShapeError(path, str(mismatch("ids as keys", key)))

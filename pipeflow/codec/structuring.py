@@ -9,13 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-from cattrs import BaseValidationError, ClassValidationError, Converter, IterableValidationError
+from cattrs import (
+    BaseValidationError,
+    ClassValidationError,
+    Converter,
+    IterableValidationError,
+    IterableValidationNote,
+)
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from pipeflow.codec.fields import field_type, inner_record, mismatch, wire_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pipeflow.records.kept import Json
 
 __all__ = ["ShapeError", "structure", "unstructure"]
 
@@ -38,7 +46,7 @@ class ShapeError(Exception):
         self.reason = reason
 
 
-def structure(value: Any, record: type[RecordT], path: str) -> RecordT:
+def structure(value: Json, record: type[RecordT], path: str) -> RecordT:
     """The record that the JSON value at `path` holds.
 
     Raises:
@@ -51,7 +59,7 @@ def structure(value: Any, record: type[RecordT], path: str) -> RecordT:
     raise ShapeError(path + inner_path, reason)
 
 
-def unstructure(record: Any) -> dict[str, Any]:
+def unstructure(record: object) -> dict[str, Any]:
     """A record as JSON values in the API's own formats, without the fields that hold nothing."""
     values: dict[str, Any] = _converter.unstructure(record)
     return values
@@ -61,12 +69,11 @@ def _first_reason(error: BaseException) -> tuple[str, str]:
     match error:
         case ClassValidationError() | IterableValidationError():
             # Each inner error has a note of the field or the index where it arose.
-            noted, _ = error.group_exceptions()
-            inner, note = noted[0]
+            inner, note = error.group_exceptions()[0][0]
             path, reason = _first_reason(inner)
-            if isinstance(error, IterableValidationError):
-                return f"[{note.index}]{path}", reason  # type: ignore[union-attr]
-            return f".{wire_name(note.name)}{path}", reason  # type: ignore[union-attr]
+            if isinstance(note, IterableValidationNote):
+                return f"[{note.index}]{path}", reason
+            return f".{wire_name(note.name)}{path}", reason
         case KeyError():
             return "", "is missing"
         case _:
@@ -75,16 +82,13 @@ def _first_reason(error: BaseException) -> tuple[str, str]:
 
 @_converter.register_structure_hook_factory(attrs.has)
 def _structures(record: type) -> Callable[[Any, Any], Any]:
-    structure_object = make_dict_structure_fn(
-        record,
-        _converter,
-        **{
-            field.name: override(rename=wire_name(field.name), struct_hook=_reads(record, field))
-            for field in attrs.fields(record)
-        },
-    )
+    overrides: dict[str, Any] = {
+        field.name: override(rename=wire_name(field.name), struct_hook=_reads(record, field))
+        for field in attrs.fields(record)
+    }
+    structure_object: Any = make_dict_structure_fn(record, _converter, **overrides)
 
-    def structure_record(value: Any, _: Any) -> Any:
+    def structure_record(value: Json, _: object) -> object:
         if value == []:  # PHP writes an empty object like this
             value = {}
         if not isinstance(value, dict):
@@ -102,29 +106,25 @@ def _reads(record: type, field: attrs.Attribute[Any]) -> Callable[[Any, Any], An
     if field.default is None:
         return lambda value, _: None if value is None else _converter.structure(value, inner)
 
-    def read_records(value: Any, _: Any) -> Any:
+    annotation: Any = field.type
+
+    def read_records(value: Json, _: object) -> object:
         if value is None:
             return ()
         if not isinstance(value, list):
             raise mismatch("an array", value)
-        return _converter.structure(value, field.type)
+        return _converter.structure(value, annotation)
 
     return read_records
 
 
 @_converter.register_unstructure_hook_factory(attrs.has)
 def _unstructures(record: type) -> Callable[[Any], dict[str, Any]]:
-    return make_dict_unstructure_fn(
-        record,
-        _converter,
-        _cattrs_omit_if_default=True,
-        **{
-            field.name: override(
-                rename=wire_name(field.name), unstruct_hook=_writes(record, field)
-            )
-            for field in attrs.fields(record)
-        },
-    )
+    overrides: dict[str, Any] = {
+        field.name: override(rename=wire_name(field.name), unstruct_hook=_writes(record, field))
+        for field in attrs.fields(record)
+    }
+    return make_dict_unstructure_fn(record, _converter, _cattrs_omit_if_default=True, **overrides)
 
 
 def _writes(record: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:

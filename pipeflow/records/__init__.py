@@ -1,6 +1,11 @@
 """The records: frozen values that hold what the API says, and nothing of how it was fetched."""
 
-from pipeflow.records.activities import Activity, ActivityAttendee, ActivityFile, ActivityParticipant
+from pipeflow.records.activities import (
+    Activity,
+    ActivityAttendee,
+    ActivityFile,
+    ActivityParticipant,
+)
 from pipeflow.records.changes import FieldChange, FormattedValues
 from pipeflow.records.comments import Comment
 from pipeflow.records.files import File

@@ -122,20 +122,20 @@ class Activity(Record):
         location_formatted_address: The whole address.
         attendees: Those invited by e-mail.
         participants: The persons who take part, the primary one among them.
-        org_name: The name of that organization.
-        person_name: The name of that person.
-        deal_title: The title of that deal.
-        owner_name: The name of that user.
-        person_dropbox_bcc: The address that links mail to that person.
-        deal_dropbox_bcc: The address that links mail to that deal.
+        org_name: The name of the organization.
+        person_name: The name of the person.
+        deal_title: The title of the deal.
+        owner_name: The name of the user.
+        person_dropbox_bcc: The address that links mail to the person.
+        deal_dropbox_bcc: The address that links mail to the deal.
         assigned_to_user_id: The id of the user it is assigned to.
         file: The recording that belongs to it.
         type_name: The name of its type, as shown in Pipedrive.
         priority: The number of its priority.
         private: Whether only its owner sees it.
         original_start_time: When a moved event of a series was to begin, in UTC.
-        lead_title: The title of that lead.
-        project_title: The title of that project.
+        lead_title: The title of the lead.
+        project_title: The title of the project.
         is_recurring: Whether it is one of a series.
     """
 

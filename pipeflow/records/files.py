@@ -40,13 +40,13 @@ class File(Record):
         s3_bucket: The bucket it is kept in.
         mail_message_id: The id of the mail it came with; the examples write it as a string.
         mail_template_id: The id of the mail template it belongs to; the same.
-        deal_name: The title of that deal.
-        person_name: The name of that person.
+        deal_name: The title of the deal.
+        person_name: The name of the person.
         people_name: The same, under its older key.
-        org_name: The name of that organization.
-        product_name: The name of that product.
-        lead_name: The title of that lead.
-        project_name: The title of that project.
+        org_name: The name of the organization.
+        product_name: The name of the product.
+        lead_name: The title of the lead.
+        project_name: The title of the project.
         url: Where it is downloaded from; needs the credentials of the API.
         name: The name to show.
         description: What it is, in its uploader's words.

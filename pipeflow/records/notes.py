@@ -84,10 +84,10 @@ class Note(Record):
         pinned_to_lead_flag: Whether it is pinned to the lead.
         pinned_to_project_flag: Whether it is pinned to the project.
         last_update_user_id: The id of the user who changed it last.
-        organization: The name of that organization.
-        person: The name of that person.
-        deal: The title of that deal.
-        user: That user.
+        organization: The name of the organization.
+        person: The name of the person.
+        deal: The title of the deal.
+        user: The user who wrote it.
     """
 
     id: int | None = None

@@ -1,11 +1,10 @@
 """The users, persons, organizations and deals that the updates of a page speak of by id."""
 
 from functools import cached_property
-from typing import Any
 
 import attrs
 
-from pipeflow.records.kept import read_json
+from pipeflow.records.kept import Json, read_json
 from pipeflow.records.values import Record
 
 __all__ = [
@@ -133,18 +132,19 @@ class RelatedObjects:
         persons: The persons by id.
         organizations: The organizations by id.
         deals: The deals by id.
+        raw_json: The JSON text of `related_objects`; None when it was made by hand.
     """
 
     users: dict[int, RelatedUser] = attrs.field(factory=dict)
     persons: dict[int, RelatedPerson] = attrs.field(factory=dict)
     organizations: dict[int, RelatedOrganization] = attrs.field(factory=dict)
     deals: dict[int, RelatedDeal] = attrs.field(factory=dict)
-    _raw_json: bytes | None = None
+    raw_json: bytes | None = None
 
     @cached_property
-    def raw(self) -> Any:
+    def raw(self) -> Json:
         """`related_objects` exactly as it came, read when first asked for; None when it did not."""
-        return None if self._raw_json is None else read_json(self._raw_json)
+        return None if self.raw_json is None else read_json(self.raw_json)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RelatedObjects):
@@ -154,7 +154,7 @@ class RelatedObjects:
             and self.persons == other.persons
             and self.organizations == other.organizations
             and self.deals == other.deals
-            and (self._raw_json == other._raw_json or self.raw == other.raw)
+            and (self.raw_json == other.raw_json or self.raw == other.raw)
         )
 
     __hash__ = None  # type: ignore[assignment]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeflow.records.activities import Activity
 from pipeflow.records.changes import FieldChange
@@ -17,6 +17,7 @@ from pipeflow.records.notes import Note
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeflow.records.kept import Json
     from pipeflow.records.related import RelatedObjects
     from pipeflow.records.updates import FlowUpdate
 
@@ -29,6 +30,7 @@ _INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _NAMED_BY = {
     "org_id": "organizations",
     "person_id": "persons",
+    "deal_id": "deals",
     "user_id": "users",
     "owner_id": "users",
     "creator_user_id": "users",
@@ -82,11 +84,12 @@ def _change(change: FieldChange, related: RelatedObjects, field_names: Mapping[s
     )
 
 
-def _value(key: str, value: Any, related: RelatedObjects) -> str:
+def _value(key: str, value: Json, related: RelatedObjects) -> str:
     if type(value) is int and key in _NAMED_BY:
         named = getattr(related, _NAMED_BY[key]).get(value)
-        if named is not None and named.name:
-            return shorten(named.name)
+        name = named and (named.title if key == "deal_id" else named.name)
+        if name:
+            return shorten(name)
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
         return _plain(", ".join(map(str, value)))
     if value is None or isinstance(value, str):

@@ -13,7 +13,7 @@ from pipeflow.records.activities import Activity
 from pipeflow.records.changes import FieldChange
 from pipeflow.records.comments import Comment
 from pipeflow.records.files import File
-from pipeflow.records.kept import read_json
+from pipeflow.records.kept import Json, KeptPage, read_json
 from pipeflow.records.mail import MailMessage
 from pipeflow.records.notes import Note
 from pipeflow.records.related import (
@@ -66,12 +66,23 @@ class FlowUpdate:
     offset: int = 0
     related: RelatedObjects = attrs.field(factory=RelatedObjects)
     decode_error: str | None = None
-    _raw_json: bytes | None = None
+    _kept: KeptPage | bytes | None = attrs.field(default=None, alias="raw_json")
+    _kept_index: int = 0
+
+    @property
+    def raw_json(self) -> bytes | None:
+        """The JSON text of the entry; None for an update made by hand.
+
+        Until it, or `raw`, is asked for, the update keeps the JSON of its whole page in memory.
+        """
+        if isinstance(self._kept, KeptPage):
+            object.__setattr__(self, "_kept", self._kept.entry(self._kept_index))
+        return self._kept  # type: ignore[return-value]
 
     @cached_property
-    def raw(self) -> Any:
+    def raw(self) -> Json:
         """The whole entry exactly as it came, usually a dict; read when first asked for."""
-        return None if self._raw_json is None else read_json(self._raw_json)
+        return None if self.raw_json is None else read_json(self.raw_json)
 
     @property
     def actor(self) -> RelatedUser | None:
@@ -133,11 +144,20 @@ class FlowUpdate:
             self.object == other.object
             and self.timestamp == other.timestamp
             and self.data == other.data
-            and (self._raw_json == other._raw_json or self.raw == other.raw)
+            and (self.raw_json == other.raw_json or self.raw == other.raw)
         )
 
     def __hash__(self) -> int:
         return hash((self.object, self.timestamp, self.data))
+
+    def __getstate__(self) -> dict[str, Any]:
+        text = self.raw_json  # and no longer the page's
+        state = {field.name: getattr(self, field.name) for field in attrs.fields(FlowUpdate)}
+        return state | {"_kept": text}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         error = f", decode_error={self.decode_error!r}" if self.decode_error else ""

@@ -1,6 +1,7 @@
 """What all records have in common."""
 
 import reprlib
+from datetime import date, time, timedelta
 from typing import Any
 
 import attrs
@@ -12,7 +13,7 @@ _short.maxstring = _short.maxother = 72
 
 
 class Record:
-    """The base of all records: frozen values whose `repr` shows only the fields that hold something.
+    """The base of all records: frozen values; their `repr` shows the fields that hold something.
 
     Records compare and hash by content. To change one, make another with `attrs.evolve`.
     """
@@ -23,6 +24,10 @@ class Record:
         fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(type(self))  # type: ignore[arg-type]
         held = ((field, getattr(self, field.name)) for field in fields)
         shown = ", ".join(
-            f"{field.name}={_short.repr(value)}" for field, value in held if value != field.default
+            f"{field.name}={_shown(value)}" for field, value in held if value != field.default
         )
         return f"{type(self).__name__}({shown})"
+
+
+def _shown(value: object) -> str:
+    return str(value) if isinstance(value, date | time | timedelta) else _short.repr(value)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pipeflow.records import FlowPage
     from pipeflow.records.kept import Json
 
+    Answer = Callable[[str], bytes]
+    PageOf = Callable[..., FlowPage]
+    Decoded = Callable[[str], FlowPage]
+
 ANSWERS = Path(__file__).parents[1] / "answers"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
 from hypothesis import strategies as st
@@ -16,6 +16,9 @@ from pipeflow.records import (
     MailMessage,
     Note,
 )
+
+if TYPE_CHECKING:
+    from pipeflow.records.kept import Json
 
 KINDS = {
     "personChange": FieldChange,
@@ -74,20 +77,20 @@ _times = st.sampled_from(
         "100:15",
         "25:00",
         "1:00",
-        "٠١:٠٠",
+        "\u0660\u0661:\u0660\u0660",
     ]
 )
-_odd_scalars = st.sampled_from(
+_odd_scalars: st.SearchStrategy[Json] = st.sampled_from(
     [None, "", False, True, 0, 1, 2, "0", "1", "376892,", "12", 1.0, 10**30, [], {}, [{}], [[]]]
 )
 
 
-def records(record: Any) -> st.SearchStrategy[Any]:
+def records(record: type) -> st.SearchStrategy[Any]:
     """Records of a class, with values that the API's formats can hold."""
     return st.builds(record, **{field.name: _values(field) for field in attrs.fields(record)})
 
 
-def _values(field: Any) -> st.SearchStrategy[Any]:
+def _values(field: attrs.Attribute[Any]) -> st.SearchStrategy[Any]:
     inner = [kind for kind in get_args(field.type) if attrs.has(kind)]
     if not inner:
         return _VALUES[field.type]
@@ -96,7 +99,7 @@ def _values(field: Any) -> st.SearchStrategy[Any]:
     return st.lists(records(inner[0]), max_size=2).map(tuple)
 
 
-def fields_in_json(record: Any) -> st.SearchStrategy[Any]:
+def fields_in_json(record: type) -> st.SearchStrategy[Any]:
     """What the JSON of a record could hold: mostly what it should, some of it odd or wrong."""
     return st.fixed_dictionaries(
         {},
@@ -107,7 +110,7 @@ def fields_in_json(record: Any) -> st.SearchStrategy[Any]:
     )
 
 
-def _wire(field: Any) -> st.SearchStrategy[Any]:
+def _wire(field: attrs.Attribute[Any]) -> st.SearchStrategy[Any]:
     inner = [kind for kind in get_args(field.type) if attrs.has(kind)]
     if not inner:
         return st.integers(0, 9) | st.text(max_size=4) | _times
@@ -124,7 +127,7 @@ entries: st.SearchStrategy[Any] = (
         )
     )
     | st.fixed_dictionaries(
-        {}, optional={key: json_values for key in ("object", "timestamp", "data")}
+        {}, optional=dict.fromkeys(("object", "timestamp", "data"), json_values)
     )
     | st.fixed_dictionaries({"object": st.sampled_from(["follower", "new"]), "data": json_values})
     | json_values

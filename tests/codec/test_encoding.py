@@ -27,9 +27,9 @@ from pipeflow.records import (
 from tests.codec import strategies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pipeflow.records.kept import Json
+    from tests.codec.conftest import Answer, Decoded
 
-    Decoded = Callable[[str], FlowPage]
 
 MOMENT = datetime(2024, 3, 1, 9, 30, tzinfo=UTC)
 
@@ -66,7 +66,7 @@ def test_known_fields_come_back_as_the_api_writes_them(decoded: Decoded) -> None
 
 
 @pytest.mark.parametrize("name", ["usual", "broken_records", "published_deal_flow", "no_data"])
-def test_a_page_is_an_answer_again(answer: Any, name: str) -> None:
+def test_a_page_is_an_answer_again(answer: Answer, name: str) -> None:
     page = decode_page(answer(name))
     assert decode_page(json.dumps(to_dict(page)).encode()) == page
 
@@ -129,7 +129,7 @@ def test_related_objects_come_back(decoded: Decoded) -> None:
         (FieldChange(field_key="name", new_value=[1]), {"field_key": "name", "new_value": [1]}),
     ],
 )
-def test_a_record_is_written_in_the_api_s_formats(record: Any, written: dict[str, Any]) -> None:
+def test_a_record_is_written_in_the_api_s_formats(record: Json, written: dict[str, Any]) -> None:
     assert to_dict(record) == written
 
 

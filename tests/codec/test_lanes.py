@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeflow.records import FlowUpdate
+    from pipeflow.records.kept import Json
 
 NOTHING = RelatedObjects()
 
@@ -84,7 +85,7 @@ related_objects = st.dictionaries(
 
 @given(related_objects)
 @settings(max_examples=300, deadline=None)
-def test_any_related_objects_decode_alike_with_and_without_the_shortcut(value: Any) -> None:
+def test_any_related_objects_decode_alike_with_and_without_the_shortcut(value: Json) -> None:
     text = json.dumps(value).encode()
     assert decode_related(text, strict=False) == decode_related_with_care(text, strict=False)
 
@@ -95,7 +96,7 @@ def test_an_odd_entry_sends_only_itself_the_long_way(
     indices = []
     with_care = entries.decode_with_care
 
-    def counted(text: bytes, index: int, *rest: Any, **options: Any) -> FlowUpdate:
+    def counted(text: bytes, index: int, *rest: Json, **options: Json) -> FlowUpdate:
         indices.append(index)
         return with_care(text, index, *rest, **options)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
@@ -26,19 +26,16 @@ from pipeflow.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pipeflow.records import FlowPage
-
-    Decoded = Callable[[str], FlowPage]
+    from pipeflow.records.kept import Json
+    from tests.codec.conftest import Answer, Decoded, PageOf
 
 
 @pytest.mark.parametrize("name", ["person", "deal", "organization"])
-def test_the_published_examples_are_typed_in_full(answer: Any, name: str) -> None:
+def test_the_published_examples_are_typed_in_full(answer: Answer, name: str) -> None:
     body = answer(f"published_{name}_flow")
     page = decode_page(body, strict=True)
     for update, entry in zip(page.updates, json.loads(body)["data"], strict=True):
-        record: Any = update.data
+        record: Json = update.data
         fields = {field.name.rstrip("_") for field in attrs.fields(type(record))}
         assert set(entry["data"]) <= fields
         assert update.decode_error is None
@@ -122,7 +119,7 @@ def test_an_id_that_is_false_or_absent_is_none(decoded: Decoded) -> None:
     assert null == Activity(file=ActivityFile(id=376892))
 
 
-def test_changed_values_can_be_any_json(answer: Any) -> None:
+def test_changed_values_can_be_any_json(answer: Answer) -> None:
     body = answer("changed_values_of_any_type")
     for update in decode_page(body, strict=True).updates:
         assert isinstance(update.data, FieldChange)
@@ -255,24 +252,26 @@ def test_a_broken_timestamp_is_none(decoded: Decoded) -> None:
         ({"subject": "x" * 9, "note": False}, "note: expected a string, got false"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_named(page_of: Any, data: Any, problem: str) -> None:
+def test_a_value_of_the_wrong_type_is_named(page_of: PageOf, data: Json, problem: str) -> None:
     update = page_of({"object": "activity", "data": data}).updates[0]
     assert update.data == data
     assert update.decode_error == f"$.data[0].data.{problem}"
 
 
-def test_a_long_value_is_cut_in_the_message(page_of: Any) -> None:
+def test_a_long_value_is_cut_in_the_message(page_of: PageOf) -> None:
     update = page_of({"object": "note", "data": {"id": "x" * 10_000}}).updates[0]
-    assert len(update.decode_error) < 100
+    assert len(update.decode_error or "") in range(1, 100)
 
 
 @pytest.mark.parametrize(
     ("data", "activity"),
     [
         ({"series": None, "attendees": None, "file": None}, Activity()),
+        ({"series": None, "note": "\ud83d"}, Activity(note="\ud83d")),
+        ({"series": [1], "note": "\ud83d"}, Activity(series=(1,), note="\ud83d")),
         ({"series": [1, {}], "file": []}, Activity(series=(1, {}), file=ActivityFile())),
     ],
 )
-def test_missing_lists_and_objects_are_empty(page_of: Any, data: Any, activity: Any) -> None:
+def test_missing_lists_and_objects_are_empty(page_of: PageOf, data: Json, activity: Json) -> None:
     update = page_of({"object": "activity", "data": data}).updates[0]
     assert update.data == (activity)

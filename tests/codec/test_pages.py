@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 
 from pipeflow.codec import decode_page, entries
 from pipeflow.errors import ApiError, DecodeError, PipeflowError
-from pipeflow.records import FlowPage, Note
+from pipeflow.records import FlowPage, FlowUpdate, Note
 from tests.codec import strategies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pipeflow.records.kept import Json
+    from tests.codec.conftest import Answer, Decoded, PageOf
 
-    Decoded = Callable[[str], FlowPage]
 
-
-def body_of(additional_data: Any = None, count: int = 2, **more: Any) -> bytes:
+def body_of(additional_data: Json = None, count: int = 2, **more: Json) -> bytes:
     notes = [{"object": "note", "data": {"id": n}} for n in range(count)]
     return json.dumps({"data": notes, "additional_data": additional_data, **more}).encode()
 
@@ -53,7 +52,7 @@ def test_all_updates_of_a_page_share_their_related_objects(decoded: Decoded) -> 
     assert all(update.related is page.related for update in page.updates)
 
 
-def test_the_offset_asked_for_counts_more_than_the_one_echoed(answer: Any) -> None:
+def test_the_offset_asked_for_counts_more_than_the_one_echoed(answer: Answer) -> None:
     page = decode_page(answer("flat_pagination"), start=7)
     assert page.start == 7
     assert page.updates[0].offset == 7
@@ -81,7 +80,7 @@ def test_the_offset_asked_for_counts_more_than_the_one_echoed(answer: Any) -> No
         ({"pagination": {}, "more_items_in_collection": True, "next_start": 5}, True, 5),
     ],
 )
-def test_what_comes_next(additional_data: Any, more_items: bool, next_start: int | None) -> None:
+def test_what_comes_next(additional_data: Json, more_items: object, next_start: int | None) -> None:
     page = decode_page(body_of(additional_data))
     assert (page.more_items, page.next_start) == (more_items, next_start)
 
@@ -140,7 +139,7 @@ def test_data_that_is_no_list_is_refused(body: bytes, message: str) -> None:
     assert caught.value.path == "$.data"
 
 
-def test_success_false_is_an_api_error(answer: Any) -> None:
+def test_success_false_is_an_api_error(answer: Answer) -> None:
     with pytest.raises(ApiError, match="Scope and URL mismatch") as caught:
         decode_page(answer("refused"))
     assert caught.value.status == 200
@@ -176,7 +175,7 @@ def test_success_false_without_reasons_is_an_api_error(body: bytes) -> None:
         ("broken_related_objects", "$.related_objects.user.124.name"),
     ],
 )
-def test_strict_raises_what_is_otherwise_told(answer: Any, name: str, path: str) -> None:
+def test_strict_raises_what_is_otherwise_told(answer: Answer, name: str, path: str) -> None:
     with pytest.raises(DecodeError) as caught:
         decode_page(answer(name), strict=True)
     assert caught.value.path == path
@@ -188,23 +187,23 @@ def test_a_decoded_page_pickles(decoded: Decoded) -> None:
     assert pickle.loads(pickle.dumps(page)) == page
 
 
-def test_raw_is_exactly_what_came(answer: Any) -> None:
+def test_raw_is_exactly_what_came(answer: Answer) -> None:
     for name in ("usual", "broken_records", "unknown_kinds", "note_and_comment"):
         body = answer(name)
         raws = [update.raw for update in decode_page(body).updates]
         assert raws == json.loads(body)["data"]
 
 
-def test_two_updates_with_the_same_content_are_both_there(page_of: Any) -> None:
+def test_two_updates_with_the_same_content_are_both_there(page_of: PageOf) -> None:
     note = {"object": "note", "data": {"id": 1}}
     page = page_of(note, note)
     assert len(page.updates) == 2
     assert page.updates[0] == page.updates[1]
 
 
-@given(st.recursive(strategies.json_values, lambda inner: st.lists(inner)) | st.none())
+@given(st.recursive(strategies.json_values, st.lists) | st.none())
 @settings(deadline=None)
-def test_any_json_is_a_page_or_an_error_of_ours(value: Any) -> None:
+def test_any_json_is_a_page_or_an_error_of_ours(value: Json) -> None:
     for body in (value, {"data": value}, {"data": [value], "related_objects": value}):
         try:
             page = decode_page(json.dumps(body).encode())
@@ -234,7 +233,7 @@ def test_any_bytes_are_a_page_or_an_error_of_ours(at: int, cut: int, new: bytes)
     assert [update.raw for update in page.updates] == [update.raw for update in page.updates]
 
 
-def test_a_number_beyond_all_bounds_is_infinite(answer: Any) -> None:
+def test_a_number_beyond_all_bounds_is_infinite(answer: Answer) -> None:
     body = b'{"data": [{"object": "note", "data": {"id": 1, "x": 1e999, "y": %s}}]}'
     update = decode_page(body % (b"9" * 5000)).updates[0]
     assert update.data == Note(id=1)
@@ -245,7 +244,7 @@ def test_a_number_beyond_all_bounds_is_infinite(answer: Any) -> None:
 @settings(deadline=None)
 def test_any_cut_into_pages_gives_the_same_updates(history: list[Any], data: st.DataObject) -> None:
     whole = decode_page(json.dumps({"data": history}).encode()).updates
-    parts = []
+    parts: list[FlowUpdate] = []
     start = 0
     while start < len(history):
         size = data.draw(st.integers(1, len(history) - start))

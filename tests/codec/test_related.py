@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,14 +19,11 @@ from pipeflow.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pipeflow.records import FlowPage
-
-    Decoded = Callable[[str], FlowPage]
+    from pipeflow.records.kept import Json
+    from tests.codec.conftest import Answer, Decoded
 
 
-def related_of(value: Any, *, strict: bool = False) -> RelatedObjects:
+def related_of(value: Json, *, strict: bool = False) -> RelatedObjects:
     body = json.dumps({"data": [], "related_objects": value}).encode()
     return decode_page(body, strict=strict).related
 
@@ -64,7 +61,7 @@ def test_the_published_form_is_the_same(decoded: Decoded) -> None:
 @pytest.mark.parametrize(
     "value", [None, [], {}, {"allOf": []}, {"user": None, "deal": []}, {"allOf": [None, []]}]
 )
-def test_none_are_none(value: Any) -> None:
+def test_none_are_none(value: Json) -> None:
     related = related_of(value, strict=True)
     assert (related.users, related.persons, related.deals) == ({}, {}, {})
     assert related.raw == value
@@ -74,12 +71,13 @@ def test_an_answer_without_them_has_none() -> None:
     assert decode_page(b'{"data": []}').related.raw is None
 
 
-def test_what_breaks_its_shape_is_only_in_raw(answer: Any) -> None:
+def test_what_breaks_its_shape_is_only_in_raw(answer: Answer) -> None:
     body = answer("broken_related_objects")
     related = decode_page(body).related
     assert set(related.users) == {123}
     assert set(related.persons) == {1101}
-    assert related.organizations == related.deals == {}
+    assert related.organizations == {}
+    assert related.deals == {}
     assert related.raw == json.loads(body)["related_objects"]
 
 
@@ -90,12 +88,18 @@ def test_what_breaks_its_shape_is_only_in_raw(answer: Any) -> None:
         ({"user": 5}, "$.related_objects.user"),
         ({"user": {"x": {}}}, "$.related_objects.user"),
         ({"user": {"1": None}}, "$.related_objects.user.1"),
-        ({"allOf": [{}, {"deal": {"1": {"value": "x"}}}]}, "$.related_objects.allOf[1].deal.1.value"),
+        (
+            {"allOf": [{}, {"deal": {"1": {"value": "x"}}}]},
+            "$.related_objects.allOf[1].deal.1.value",
+        ),
         ({"allOf": [5]}, "$.related_objects.allOf[0]"),
-        ({"person": {"1": {"email": [{"primary": 5}]}}}, "$.related_objects.person.1.email[0].primary"),
+        (
+            {"person": {"1": {"email": [{"primary": 5}]}}},
+            "$.related_objects.person.1.email[0].primary",
+        ),
     ],
 )
-def test_strict_names_the_place(value: Any, path: str) -> None:
+def test_strict_names_the_place(value: Json, path: str) -> None:
     assert related_of(value).users == {}
     with pytest.raises(DecodeError) as caught:
         related_of(value, strict=True)

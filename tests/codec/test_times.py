@@ -39,7 +39,7 @@ def test_a_time_is_aware_and_in_utc(text: str) -> None:
     ],
 )
 def test_anything_else_is_no_time(text: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match=r"."):
         read_datetime(text)
 
 
@@ -59,7 +59,9 @@ def test_a_duration_can_be_longer_than_a_day() -> None:
     assert read_duration("1000:00:01") == timedelta(hours=1000, seconds=1)
 
 
-@pytest.mark.parametrize("text", ["1:00", "01:60", "01:00:60", "-01:00", "٠١:٠٠", "01:00 "])
+@pytest.mark.parametrize(
+    "text", ["1:00", "01:60", "01:00:60", "-01:00", "\u0660\u0661:\u0660\u0660", "01:00 "]
+)
 def test_anything_else_is_no_clock(text: str) -> None:
     with pytest.raises(ValueError, match=text):
         read_duration(text)
