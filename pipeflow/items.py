@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FlowItem", "items_parameter"]
+__all__ = ["FlowItem", "closest_item", "items_parameter"]
 
 
 class FlowItem(StrEnum):
@@ -101,10 +101,15 @@ def _legal_item(item: object) -> str:
         return str(FlowItem(item))
     except ValueError:
         pass
-    by_folded_name = {value.replace("_", "").lower(): value for value in FlowItem}
-    folded = item.replace("_", "").replace("-", "").lower()
-    closest = difflib.get_close_matches(folded, by_folded_name, n=1, cutoff=0.0)
     raise ValueError(
-        f"items has no value {item!r}; did you mean {by_folded_name[closest[0]].value!r}? "
+        f"items has no value {item!r}; did you mean {closest_item(item).value!r}? "
         f"A value newer than this release goes through as FlowItem.other({item!r})"
     )
+
+
+def closest_item(name: str) -> FlowItem:
+    """The item that a misspelt one most likely means, whatever its case and dashes."""
+    by_folded_name = {item.replace("_", "").lower(): item for item in FlowItem}
+    folded = name.replace("_", "").replace("-", "").lower()
+    (closest,) = difflib.get_close_matches(folded, by_folded_name, n=1, cutoff=0.0)
+    return by_folded_name[closest]

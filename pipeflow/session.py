@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipeflow.records import FlowPage, FlowUpdate
     from pipeflow.retrying import RetryPolicy
 
-__all__ = ["PipedriveSession"]
+__all__ = ["PipedriveSession", "SessionOptions"]
 
 _TOKEN_VARIABLE = "PIPEDRIVE_API_TOKEN"  # noqa: S105 - the variable's name, not a token
 _COMPANY_VARIABLE = "PIPEDRIVE_COMPANY_DOMAIN"

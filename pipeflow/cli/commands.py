@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from importlib import metadata
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from pipeflow.cli.failures import INTERRUPTED, Failure
 from pipeflow.cli.formats import FORMATS
 from pipeflow.cli.history import HistoryWriter
 from pipeflow.cli.sessions import DEMO_PERSON, account_session, demo_session
-from pipeflow.items import FlowItem
+from pipeflow.items import FlowItem, closest_item
 from pipeflow.paging import LARGEST_PAGE
 
 __all__ = ["pipeflow"]
@@ -35,11 +34,8 @@ def _item(name: str) -> FlowItem:
     try:
         return FlowItem(name)
     except ValueError as error:
-        by_folded = {item.replace("_", "").lower(): item for item in FlowItem}
-        folded = name.replace("_", "").replace("-", "").lower()
-        (closest,) = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.0)
         raise click.BadParameter(
-            f"{name!r} is no kind of update; did you mean {by_folded[closest].value!r}?"
+            f"{name!r} is no kind of update; did you mean {closest_item(name).value!r}?"
         ) from error
 
 
