@@ -200,8 +200,10 @@ class Seam:
             # More has appeared than a page holds: known updates come once more, out of their
             # place among those yielded.
             return tuple(update for update in page if not self._knows(update))
+        if not page or not self._knows(page[0]):
+            return page
         repeated = _overlap(known, page)
-        if not repeated and page and _contains_run(known, page):
+        if not repeated and _contains_run(known, page):
             repeated = len(page)
         return page[repeated:]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import tracemalloc
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 
 def update(number: int, offset: int = 0) -> FlowUpdate:
-    return FlowUpdate(object="note", data={"id": number}, offset=offset)
+    timestamp = datetime.fromtimestamp(1_800_000_000 - number, UTC)
+    return FlowUpdate(object="note", timestamp=timestamp, data={"id": number}, offset=offset)
 
 
 def number_of(update: FlowUpdate) -> int:
