@@ -72,6 +72,6 @@ def lowest(session: nox.Session) -> None:
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Measures and prints ratios; asserts no time."""
-    session.install(".[cli]", *group("tests"), *group("benchmarks"))
+    session.install(".[cli]", *group("tests"), *group("benchmarks"), *group("peers"))
     leave_sources(session)
     session.run("pytest", "-q", "-s", *(session.posargs or ["tests/benchmarks"]))

@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import aiohttp
-from attrs import frozen
+from attrs import field, frozen
+from multidict import CIMultiDict
 
 from pipeflow.errors import RequestTimeoutError, TransportError
 from pipeflow.transport import FAILURES, transport_error
@@ -28,8 +29,15 @@ class Answer:
     """What came back: the status, the headers and the whole body."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def without(self, secret: str) -> Answer:
+        """The same answer, should the server have echoed a secret in its headers or body."""
+        headers = CIMultiDict(
+            (name, value.replace(secret, "***")) for name, value in self.headers.items()
+        )
+        return Answer(self.status, headers, self.body.replace(secret.encode(), b"***"))
 
 
 class Connection:

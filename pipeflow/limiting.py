@@ -38,11 +38,13 @@ class Ticket:
         wake: Called when the ticket's holder should ask for its delay again. False says that the
             holder is gone, with its event loop; the ticket then leaves the queue.
         number: How many slots had been granted up to this one; 0 while waiting.
+        granted_at: When the slot was granted.
         slot_free_at: The moment at which the granted slot is free again; None while waiting.
     """
 
     wake: Callable[[], bool] = field(repr=False)
     number: int = 0
+    granted_at: float = 0.0
     slot_free_at: float | None = None
 
 
@@ -80,7 +82,7 @@ class BurstLimiter:
         self._window = window
         self._waiting: OrderedDict[Ticket, None] = OrderedDict()
         self._granted = 0
-        self._slots_free_at: list[float] = []  # sorted; of all our requests that still count
+        self._slots_free_at: list[float] = []  # sorted; of our requests, some past ones too
         self._evenly_at = 0.0  # when the next slot would be granted if all were evenly spaced
         self._others = 0
         self._others_until = 0.0
@@ -170,6 +172,7 @@ class BurstLimiter:
             if ticket.wake():
                 self._granted += 1
                 ticket.number = self._granted
+                ticket.granted_at = now
                 ticket.slot_free_at = now + LONGEST_TRAVEL + self._window
                 insort(self._slots_free_at, ticket.slot_free_at)
                 self._evenly_at = max(self._evenly_at, now) + self._gap
@@ -184,22 +187,25 @@ class BurstLimiter:
     def _ahead(self, now: float) -> float:
         """Seconds by which a slot may be granted before its even place.
 
-        None beside others, and little after a refusal, so that the next would meet few requests.
+        Little beside others, and little after a refusal, so that the next would meet few requests.
         """
         if now < self._reserve_until:
-            return 0.0
+            return 2 * self._gap
         return min(BURST_SHARE * self._window, max(0.0, now - self._paused_until))
 
     def _room_at(self, now: float) -> float:
         reserve = min(self._reserve, (self._limit - self._others) // 2)
-        excess = len(self._slots_free_at) + self._others + reserve - self._limit
+        past = bisect_right(self._slots_free_at, now)
+        excess = len(self._slots_free_at) - past + self._others + reserve - self._limit
         if excess < 0:
             return now
-        changes = [self._others_until, self._reserve_until, *self._slots_free_at[excess:][:1]]
+        next_free = self._slots_free_at[past + excess : past + excess + 1]
+        changes = [self._others_until, self._reserve_until, *next_free]
         return min(change for change in changes if change > now)
 
     def _forget_past(self, now: float) -> None:
-        del self._slots_free_at[: bisect_right(self._slots_free_at, now)]
+        # An answer that comes now was counted when it was sent, at the earliest.
+        del self._slots_free_at[: bisect_right(self._slots_free_at, now - LONGEST_TRAVEL)]
         if now >= self._others_until:
             self._others = 0
         if now >= self._reserve_until:
@@ -216,13 +222,15 @@ class BurstLimiter:
         if rate_limit.limit is not None and rate_limit.limit != self._limit:
             self._evenly_at = now + (self._evenly_at - now) * self._limit / rate_limit.limit
             self._limit = rate_limit.limit
-        if rate_limit.remaining is None:
-            return
+        if rate_limit.remaining is None or now - ticket.granted_at > LONGEST_TRAVEL:
+            return  # too old an answer to tell others' requests from our own
         self._forget_past(now)
         used = self._limit - rate_limit.remaining
+        counted_then = bisect_right(self._slots_free_at, ticket.granted_at)
+        ours = len(self._slots_free_at) - counted_then
         sent_since = self._granted - ticket.number
-        others = max(0, used - max(0, len(self._slots_free_at) - sent_since))
-        if used > len(self._slots_free_at) or now < self._reserve_until:
+        others = max(0, used - max(0, ours - sent_since))
+        if used > ours:
             # Beyond doubt somebody else sends, too. As much as came between two answers can come
             # again before the next.
             if now - self._heard_at < self._window / 4:

@@ -13,8 +13,6 @@ from attrs import evolve
 from pipeflow.errors import PaginationError, PipeflowError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pipeflow.records import FlowPage, FlowUpdate
 
 __all__ = ["LARGEST_PAGE", "FetchPage", "page_limit", "walk_pages"]
@@ -162,7 +160,6 @@ class Seam:
         self._from_head = from_head
         self._overtaken = False
         self._known: tuple[FlowUpdate, ...] = ()
-        self._known_at: set[tuple[str, datetime | None]] = set()
 
     def join(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
         """The updates of the next page that are new."""
@@ -176,11 +173,11 @@ class Seam:
 
     def knows_any(self, page: Sequence[FlowUpdate]) -> bool:
         """Whether one of a page's updates was yielded."""
-        return any(self._knows(update) for update in page)
+        return len(self._unknown(page)) < len(page)
 
     def join_unknown(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
         """The updates of a page that are not among those remembered, wherever they stand."""
-        fresh = tuple(update for update in page if not self._knows(update))
+        fresh = self._unknown(page)
         self._remember(fresh)
         return fresh
 
@@ -189,7 +186,6 @@ class Seam:
         if len(self._known) > REMEMBERED_UPDATES:
             self._known = self._known[-REMEMBERED_UPDATES:]
             self._from_head = False
-        self._known_at = {(update.object, update.timestamp) for update in self._known}
 
     def _fresh(self, page: tuple[FlowUpdate, ...]) -> tuple[FlowUpdate, ...]:
         known = self._known
@@ -199,7 +195,7 @@ class Seam:
         if self._overtaken:
             # More has appeared than a page holds: known updates come once more, out of their
             # place among those yielded.
-            return tuple(update for update in page if not self._knows(update))
+            return self._unknown(page)
         if not page or not self._knows(page[0]):
             return page
         repeated = _overlap(known, page)
@@ -208,7 +204,16 @@ class Seam:
         return page[repeated:]
 
     def _knows(self, update: FlowUpdate) -> bool:
-        return (update.object, update.timestamp) in self._known_at and update in self._known
+        timestamp = update.timestamp
+        return any(known.timestamp == timestamp and known == update for known in self._known)
+
+    def _unknown(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
+        known_times = {known.timestamp for known in self._known}
+        return tuple(
+            update
+            for update in page
+            if update.timestamp not in known_times or not self._knows(update)
+        )
 
 
 def _overlap(known: Sequence[FlowUpdate], page: Sequence[FlowUpdate]) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from pipeflow.connection import Connection
+    from pipeflow.connection import Answer, Connection
     from pipeflow.many_walks import OnError
     from pipeflow.paging import FetchPage
     from pipeflow.queries import FlowQuery
@@ -131,15 +131,24 @@ class FlowReader:
         retry = RetryMiddleware(self._retry, most_nulls=MOST_NULLS_PER_WALK, stats=self._stats)
 
         async def fetch_page(start: int, limit: int) -> FlowPage:
+            parameters = query.parameters(start, limit)
             try:
-                answer = await self._connection.get(url, query.parameters(start, limit), retry)
-                if answer.status != 200:
-                    raise refusal(
-                        answer.status, answer.headers, answer.body, cooldown=self._cooldown
-                    )
-                return decode_page(answer.body, strict=self._strict, start=start)
+                return self._page_of(await self._connection.get(url, parameters, retry), start)
             except PipeflowError as error:
                 redact(error, self._api_token)
-                raise
+                refused = error
+            # Without the frames that hold the answer: it may echo the token.
+            raise refused.with_traceback(None)
 
         return fetch_page
+
+    def _page_of(self, answer: Answer, start: int) -> FlowPage:
+        if answer.status != 200:
+            answer = answer.without(self._api_token)
+            raise refusal(answer.status, answer.headers, answer.body, cooldown=self._cooldown)
+        try:
+            return decode_page(answer.body, strict=self._strict, start=start)
+        except PipeflowError:
+            # The error may quote a part of the token, cut where nobody finds it any more.
+            decode_page(answer.without(self._api_token).body, strict=self._strict, start=start)
+            raise

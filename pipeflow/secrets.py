@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from pipeflow.errors import PipeflowError
 
-__all__ = ["ApiToken", "redact"]
+__all__ = ["ApiToken", "hiding_arguments", "redact"]
+
+P = ParamSpec("P")
 
 _HEADER_WORD = re.compile(r"[\x21-\x7e]+")
 
@@ -44,6 +48,25 @@ class ApiToken(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("an API token is not pickled")
+
+
+def hiding_arguments(init: Callable[P, None]) -> Callable[P, None]:
+    """A constructor whose refusals do not show its arguments, in a traceback with locals either.
+
+    A token with a line break or an address with a password is refused, and a secret all the same.
+    """
+
+    @functools.wraps(init)
+    def constructor(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            return init(*args, **kwargs)
+        except (TypeError, ValueError) as error:
+            refusal = error
+        del args, kwargs
+        refusal.__cause__ = refusal.__context__ = None
+        raise refusal.with_traceback(None)
+
+    return constructor
 
 
 def redact(error: PipeflowError, secret: str) -> None:

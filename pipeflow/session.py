@@ -13,7 +13,7 @@ from pipeflow.middleware import AttemptMiddleware, AuthMiddleware, RateLimitMidd
 from pipeflow.middleware.attempt import LARGEST_ANSWER
 from pipeflow.queries import FlowQuery
 from pipeflow.reader import FlowReader
-from pipeflow.secrets import ApiToken
+from pipeflow.secrets import ApiToken, hiding_arguments
 from pipeflow.stats import SessionStats
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class PipedriveSession:
         TypeError: An argument is of another type.
     """
 
+    @hiding_arguments
     def __init__(
         self,
         api_token: str | None = None,
@@ -160,14 +161,15 @@ class PipedriveSession:
         Raises:
             ValueError: `PIPEDRIVE_API_TOKEN` is not set or empty.
         """
-        api_token = os.environ.get(_TOKEN_VARIABLE)
-        if not api_token:
+        if not os.environ.get(_TOKEN_VARIABLE):
             raise ValueError(f"the environment variable {_TOKEN_VARIABLE} is not set")
         if "company_domain" not in options and "base_url" not in options:
             options["company_domain"] = os.environ.get(_COMPANY_VARIABLE) or None
-        return cls(api_token, **options)
+        return cls(os.environ[_TOKEN_VARIABLE], **options)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_connection"):
+            return "<PipedriveSession unfinished>"
         return f"<PipedriveSession {self._base_url}{' closed' if self._connection.closed else ''}>"
 
     async def __aenter__(self) -> Self:

@@ -174,10 +174,9 @@ def test_what_others_use_of_the_allowance_is_left_to_them() -> None:
     queue.limiter.settle(first, 0.1, RateLimit(limit=10, remaining=2, reset_seconds=1.0))
     for _ in range(5):
         queue.join(0.1)
-    assert queue.granted(0.3) == [0, 1]
-    assert queue.granted(0.6) == [0, 1, 2]
+    assert queue.granted(0.3) == [0, 1, 2]
     assert queue.granted(1.0) == [0, 1, 2]
-    assert queue.granted(1.2) == [0, 1, 2, 3]
+    assert queue.granted(1.2) == [0, 1, 2, 3, 4, 5]
 
 
 def test_beside_others_requests_are_evenly_spaced() -> None:
@@ -186,9 +185,10 @@ def test_beside_others_requests_are_evenly_spaced() -> None:
     queue.limiter.settle(first, 0.0, RateLimit(limit=10, remaining=8))
     for _ in range(4):
         queue.join(0.1)
-    assert queue.granted(0.1) == [0]
-    assert queue.granted(0.25) == [0, 1]
-    assert queue.granted(0.45) == [0, 1, 2]
+    assert queue.granted(0.1) == [0, 1, 2]
+    assert queue.granted(0.15) == [0, 1, 2]
+    assert queue.granted(0.25) == [0, 1, 2, 3]
+    assert queue.granted(0.45) == [0, 1, 2, 3, 4]
 
 
 def test_as_much_as_others_took_between_two_answers_is_kept_free() -> None:
@@ -223,6 +223,27 @@ def test_after_a_refusal_requests_are_spaced_before_they_come_at_once_again() ->
     assert queue.granted(5.0) == [0]
     assert queue.granted(5.11) == [0, 1]
     assert len(queue.granted(6.0)) == 7
+
+
+def test_an_answer_from_before_a_slot_was_free_again_is_not_taken_for_others() -> None:
+    queue = Queue(limit=4)
+    first, second = queue.join(0.0), queue.join(0.0)
+    queue.limiter.settle(first, 0.05)
+    queue.limiter.settle(second, 0.05)
+    third = queue.join(2.0)
+    # The server counted all three; two have become free here while the answer was on its way.
+    queue.limiter.settle(third, 2.1, RateLimit(limit=4, remaining=1))
+    for _ in range(3):
+        queue.join(2.1)
+    assert queue.granted(2.1) == [0, 1, 2, 3, 4]
+
+
+def test_an_answer_that_took_long_tells_nothing_of_others() -> None:
+    queue = Queue(limit=4)
+    first = queue.join(0.0)
+    queue.limiter.settle(first, 0.6, RateLimit(limit=4, remaining=0))
+    queue.join(0.6)
+    assert queue.granted(0.6) == [0, 1]
 
 
 def test_without_a_reset_others_are_expected_to_need_one_window(queue: Queue) -> None:

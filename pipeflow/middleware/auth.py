@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeflow.addresses import base_url_from
-from pipeflow.secrets import ApiToken
+from pipeflow.secrets import ApiToken, hiding_arguments
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
@@ -31,6 +31,7 @@ class AuthMiddleware:
             (http only to loopback).
     """
 
+    @hiding_arguments
     def __init__(
         self,
         api_token: str,
@@ -42,7 +43,15 @@ class AuthMiddleware:
         self._origin = base_url_from(base_url, company_domain).origin()
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Adds the token to a request to the right origin."""
-        if request.url.origin() == self._origin:
-            request.headers["x-api-token"] = self._api_token
-        return await handler(request)
+        """Adds the token to a request to the right origin, as long as it is under way.
+
+        On another try the same request passes the middlewares outside this one again, and its
+        headers can be seen in `response.request_info`.
+        """
+        if request.url.origin() != self._origin:
+            return await handler(request)
+        request.headers["x-api-token"] = self._api_token
+        try:
+            return await handler(request)
+        finally:
+            request.headers.pop("x-api-token", None)

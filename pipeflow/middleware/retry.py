@@ -65,7 +65,7 @@ class RetryMiddleware:
             attempt += 1
             try:
                 response = await handler(request)
-                body = await response.read()
+                await response.read()
             except FAILURES as failure:
                 delay = None
                 if may_repeat and is_worth_retrying(failure):
@@ -75,7 +75,7 @@ class RetryMiddleware:
                         failure, host=request.url.host, attempts=attempt
                     ) from failure
             else:
-                if not may_repeat or not self._may_get_better(response, body):
+                if not may_repeat or not await self._may_get_better(response):
                     return response
                 asked_wait = asked_wait_seconds(
                     response.status, response.headers, datetime.now(UTC)
@@ -86,11 +86,13 @@ class RetryMiddleware:
                 # Reading it whole gave its connection back to the pool; a refused answer that
                 # kept it would leave none for the next try.
                 response.release()
+                del response  # a traceback of the wait shall not show what it says
             self._stats.retries += 1
             self._stats.waited_seconds += delay
             await self._sleep(delay)
 
-    def _may_get_better(self, response: ClientResponse, body: bytes) -> bool:
+    async def _may_get_better(self, response: ClientResponse) -> bool:
+        body = await response.read()
         if response.status == 200:
             # A known fault of the flow endpoints (singer-io/tap-pipedrive#131): it mostly passes,
             # but has been seen to go on for hours.

@@ -1,0 +1,1 @@
+"""One module per peer. Each has walks: `(history) -> number of updates that the loop saw`."""

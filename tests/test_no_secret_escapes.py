@@ -1,0 +1,566 @@
+"""Secrets are where they belong, and nowhere else: every secret is searched for in every place.
+
+A secret added to `SECRETS` joins every search; so does a way to fail added to `FAILURES` or
+`RAW_FAILURES`, and a place added to `places_of`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import traceback
+import warnings
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from pipeflow import (
+    ApiError,
+    AuthenticationError,
+    BadRequestError,
+    BlockedError,
+    BurstLimiter,
+    DailyBudgetExhaustedError,
+    DecodeError,
+    NotFoundError,
+    PaginationError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    PipedriveSession,
+    PipeflowError,
+    RateLimitError,
+    RequestTimeoutError,
+    RetryPolicy,
+    ServerError,
+    TransportError,
+    errors,
+)
+from pipeflow.middleware import (
+    AttemptMiddleware,
+    AuthMiddleware,
+    RateLimitMiddleware,
+    RetryMiddleware,
+)
+from pipeflow.testing import (
+    BadGateway,
+    Block,
+    DailyBudgetExceeded,
+    Disconnect,
+    FakePipedrive,
+    Fault,
+    Headers,
+    InvalidJson,
+    NullBody,
+    Outage,
+    Redirect,
+    Reset,
+    SeenRequest,
+    Stall,
+    Status,
+    StuckPage,
+    TooManyRequests,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+
+    from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+
+SECRETS = {
+    "the API token": "7c0ffee5ec4e70d15ea5e0ff1ce5ca1ab1e0b0e5",
+}
+ECHO = " ".join(SECRETS.values())
+"""What a careless server or proxy sends back."""
+
+SHOWN_ENOUGH = 10
+"""Characters of a secret that are too many: what is cut short can still give most of it away."""
+
+QUICK = RetryPolicy(attempts=2, base_delay=0.0, max_wait=0.0)
+ECHOED = {"success": False, "error": f"no {ECHO}", "error_info": ECHO, "errorCode": 1}
+ECHOING_HEADERS: dict[str, str | None] = {
+    "x-correlation-id": ECHO,
+    "Retry-After": ECHO,
+    "x-ratelimit-limit": ECHO,
+    "Set-Cookie": f"echo={SECRETS['the API token']}",
+    "Server": ECHO,
+}
+
+
+# ---- ways to fail
+
+FAILURES: dict[str, tuple[type[PipeflowError], Fault]] = {
+    "400": (BadRequestError, Status(400, ECHOED)),
+    "401": (AuthenticationError, Status(401, ECHOED)),
+    "402": (PaymentRequiredError, Status(402, ECHOED)),
+    "403": (PermissionDeniedError, Status(403, ECHOED)),
+    "403, a page": (BlockedError, Block() + Headers({"x-correlation-id": ECHO})),
+    "404": (NotFoundError, Status(404, ECHOED)),
+    "418": (ApiError, Status(418, ECHOED)),
+    "429 of the burst limit": (RateLimitError, TooManyRequests("99") + Headers({"x-echo": ECHO})),
+    "429 of the day": (DailyBudgetExhaustedError, DailyBudgetExceeded()),
+    "500": (ServerError, Status(500, ECHOED)),
+    "500, text": (ServerError, Status(500, ECHO)),
+    "502": (ServerError, BadGateway()),
+    "200 that says no": (ApiError, Status(200, ECHOED)),
+    "200 with a long reason": (
+        ApiError,
+        Status(200, {"success": False, "error": "." * 480 + ECHO}),
+    ),
+    "400 with a long reason": (BadRequestError, Status(400, {"error": "." * 480 + ECHO})),
+    "404 in echoing headers": (NotFoundError, Status(404, ECHOED, headers=ECHOING_HEADERS)),
+    "429 in echoing headers": (
+        DailyBudgetExhaustedError,  # as some of the burst limit remains
+        Status(429, ECHOED, headers=ECHOING_HEADERS),
+    ),
+    "a redirect": (ApiError, Redirect(f"http://127.0.0.1:9/{SECRETS['the API token']}")),
+    "null": (DecodeError, NullBody()),
+    "half of a JSON": (DecodeError, InvalidJson()),
+    "a secret as JSON": (DecodeError, InvalidJson(f'"{ECHO}"'.encode())),
+    "a secret as data": (DecodeError, Status(200, {"data": ECHO})),
+    "a secret, not JSON": (DecodeError, InvalidJson(ECHO.encode())),
+    "a secret, not UTF-8": (DecodeError, InvalidJson(ECHO.encode() + b"\xff")),
+    "a secret as a record": (
+        DecodeError,
+        Status(200, {"data": [{"object": "note", "data": {"id": ECHO}}]}),
+    ),
+    "a disconnect": (TransportError, Disconnect()),
+    "a truncated body": (TransportError, Disconnect(after=10)),
+    "a truncated chunk": (TransportError, Disconnect(after=10, chunked=True)),
+    "a reset": (TransportError, Reset()),
+    "a reset body": (TransportError, Reset(after=10)),
+    "an outage": (TransportError, Outage(0.05)),
+    "silence": (RequestTimeoutError, Stall()),
+    "silence within the body": (RequestTimeoutError, Stall(after=10)),
+    "a page that does not advance": (PaginationError, StuckPage()),
+}
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+GZIPPED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99\r\n\r\n\x1f\x8b"
+RAW_FAILURES: dict[str, tuple[type[PipeflowError], bytes]] = {
+    "garbage": (TransportError, b"%b\r\n\r\n"),
+    "no bytes": (TransportError, b"%.0b"),
+    "a strange version": (TransportError, b"HTTP/9.9 200 %b\r\n\r\n"),
+    "a status that is none": (TransportError, b"HTTP/1.1 %b OK\r\n\r\n"),
+    "a reason phrase": (NotFoundError, b"HTTP/1.1 404 %b\r\nContent-Length: 0\r\n\r\n"),
+    "a broken header": (TransportError, b"HTTP/1.1 200 OK\r\n%b\r\n\r\n"),
+    "a broken header's name": (TransportError, b"HTTP/1.1 200 OK\r\n%b?\0: x\r\n\r\n"),
+    "a broken header's value": (TransportError, b"HTTP/1.1 200 OK\r\nx: \0%b\r\n\r\n"),
+    "a broken length": (TransportError, b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n"),
+    "a broken chunk size": (TransportError, CHUNKED + b"%b\r\n"),
+    "a broken chunk": (TransportError, CHUNKED + b"5\r\n%b\r\n0\r\n\r\n"),
+    "a broken gzip": (TransportError, GZIPPED + b"%b" + b"." * 99),
+    "strange encodings": (
+        DecodeError,
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nTransfer-Encoding: %b\r\n\r\n",
+    ),
+}
+
+
+@asynccontextmanager
+async def raw_server(answer: bytes) -> AsyncIterator[str]:
+    """The base URL of a server that answers with these bytes, the secrets in the place of `%b`."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer.replace(b"%b", ECHO.encode()).replace(b"%.0b", b""))
+        writer.close()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+
+
+def small_fake() -> FakePipedrive:
+    notes = [{"object": "note", "data": {"id": number}} for number in range(30)]
+    return FakePipedrive(
+        api_token=SECRETS["the API token"], persons={1101: notes}, deals={11011: notes}
+    )
+
+
+def session_at(
+    base_url: str,
+    *,
+    deadline: float | None = None,
+    attempt_timeout: float = 30.0,
+    session: aiohttp.ClientSession | None = None,
+) -> PipedriveSession:
+    return PipedriveSession(
+        SECRETS["the API token"],
+        base_url=base_url,
+        deadline=deadline,
+        session=session,
+        retry=QUICK,
+        attempt_timeout=attempt_timeout,
+        strict=True,
+    )
+
+
+def patience(kind: type[PipeflowError]) -> float:
+    """Seconds for an attempt: few only where there is nothing to wait for."""
+    return 0.05 if kind is RequestTimeoutError else 30.0
+
+
+# ---- ways to read
+
+
+async def read_a_page(pipedrive: PipedriveSession) -> None:
+    await pipedrive.get_person_flow(1101, page_size=10)
+
+
+async def read_all(pipedrive: PipedriveSession) -> None:
+    async for _ in pipedrive.iter_person_flow(1101, page_size=10):
+        pass
+
+
+async def read_ahead(pipedrive: PipedriveSession) -> None:
+    async for _ in pipedrive.iter_deal_flow(11011, page_size=10, prefetch=3):
+        pass
+
+
+async def read_many(pipedrive: PipedriveSession) -> None:
+    async for _ in pipedrive.iter_person_flows([1101, 7], page_size=10):
+        pass
+
+
+async def read_many_until_one_fails(pipedrive: PipedriveSession) -> None:
+    async for _ in pipedrive.iter_person_flows([1101], page_size=10, on_error="raise"):
+        pass
+
+
+READERS = [read_a_page, read_all, read_ahead, read_many, read_many_until_one_fails]
+
+
+async def error_of(reading: Awaitable[None]) -> BaseException:
+    """What reading ended with, if it did; without a local that holds a secret."""
+    try:
+        await reading
+    except BaseException as error:  # noqa: BLE001 - cancellations, too
+        return error
+    return Exception("it did not fail")
+
+
+# ---- places to look into
+
+
+def everything_in(error: BaseException) -> Iterator[BaseException]:
+    """An error, its members and all it was raised from, shown or suppressed."""
+    yield error
+    inner = [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
+    inner += getattr(error, "failures", ())
+    for each in inner:
+        if each is not None:
+            yield from everything_in(each)
+
+
+def places_of(error: BaseException) -> dict[str, str]:
+    places: dict[str, str] = {}
+    for each in everything_in(error):
+        shown = traceback.TracebackException.from_exception(each, capture_locals=True)
+        name = type(each).__name__
+        places |= {
+            f"{name}'s str": str(each),
+            f"{name}'s repr": repr(each),
+            f"{name}'s args": repr(each.args),
+            f"{name}'s attributes": repr(vars(each)),
+            f"{name}'s notes": repr(getattr(each, "__notes__", None)),
+            f"{name}'s traceback": "".join(shown.format()),
+            f"{name}'s pickle": pickled(each),
+        }
+    return places
+
+
+def pickled(error: BaseException) -> str:
+    if not isinstance(error, PipeflowError):
+        return ""
+    dumped = pickle.dumps(error)
+    shown = traceback.TracebackException.from_exception(pickle.loads(dumped), capture_locals=True)
+    return dumped.decode("latin-1") + "".join(shown.format())
+
+
+def leaks(places: dict[str, str]) -> list[str]:
+    """The places in which a secret stands, or too much of one."""
+    return [
+        f"{name} is in {place}: {text[max(0, text.find(part) - 120) :][:240]}"
+        for name, secret in SECRETS.items()
+        for place, text in places.items()
+        for part in [next((part for part in parts_of(secret) if part in text), "")]
+        if part
+    ]
+
+
+def parts_of(secret: str) -> list[str]:
+    return [secret[at : at + SHOWN_ENOUGH] for at in range(len(secret) - SHOWN_ENOUGH + 1)]
+
+
+@pytest.fixture
+async def overheard(
+    caplog: pytest.LogCaptureFixture,
+) -> AsyncIterator[Callable[[], dict[str, str]]]:
+    """What is logged and warned of, with the root logger at DEBUG and asyncio telling all."""
+    loop = asyncio.get_running_loop()
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "asyncio")
+    loop.set_debug(enabled=True)
+    loop.slow_callback_duration = 0.0
+    with warnings.catch_warnings(record=True, action="always") as warned:
+        yield lambda: {
+            "a log record": "\n".join(
+                f"{record.getMessage()} {vars(record)}" for record in caplog.records
+            ),
+            "the formatted log": caplog.text,
+            "a warning": "\n".join(str(warning) for warning in warned),
+        }
+    loop.set_debug(enabled=False)
+
+
+def shown_by(pipedrive: PipedriveSession) -> dict[str, str]:
+    return {
+        "a session's repr": repr(pipedrive),
+        "the reprs of what it has": repr(vars(pipedrive)),
+        "the stats": repr(pipedrive.stats),
+        "the rate limit": repr(pipedrive.rate_limit),
+    }
+
+
+# ---- the searches
+
+
+def test_the_search_finds_what_is_there() -> None:
+    for secret in SECRETS.values():
+        error = ApiError(f"no {secret[1:-1]}", status=400)
+        error.__cause__ = ExceptionGroup("all", [OSError(secret)])
+        found = "\n".join(leaks(places_of(error)))
+        assert "is in ApiError's str" in found
+        assert "is in ApiError's pickle" in found
+        assert "is in OSError's args" in found
+    assert not leaks({"nothing": "at all"})
+
+
+def test_every_kind_of_error_is_searched() -> None:
+    searched = {kind for kind, _ in (*FAILURES.values(), *RAW_FAILURES.values())}
+    every = {getattr(errors, name) for name in errors.__all__}
+    assert every - searched == {PipeflowError}
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_no_failure_shows_a_secret(
+    read: Callable[[PipedriveSession], Awaitable[None]],
+    failure: str,
+    overheard: Callable[[], dict[str, str]],
+) -> None:
+    kind, fault = FAILURES[failure]
+    async with small_fake() as fake:
+        fake.on_request = lambda _: fault
+        async with session_at(fake.base_url, attempt_timeout=patience(kind)) as pipedrive:
+            error = await error_of(read(pipedrive))
+            shown = shown_by(pipedrive)
+        requests = fake.requests
+    if kind is PaginationError and read is read_a_page:
+        assert str(error) == "it did not fail"
+    else:
+        assert any(type(each) is kind for each in everything_in(error))
+    assert leaks(places_of(error) | shown | overheard() | beside_the_header(requests)) == []
+
+
+@pytest.mark.parametrize("failure", RAW_FAILURES)
+async def test_no_broken_answer_shows_a_secret(
+    failure: str, overheard: Callable[[], dict[str, str]]
+) -> None:
+    kind, answer = RAW_FAILURES[failure]
+    async with raw_server(answer) as base_url, session_at(base_url) as pipedrive:
+        error = await error_of(read_a_page(pipedrive))
+        shown = shown_by(pipedrive)
+    assert type(error) is kind
+    assert leaks(places_of(error) | shown | overheard()) == []
+
+
+@pytest.mark.parametrize("failure", ["a disconnect", "silence", "404"])
+async def test_no_answer_to_an_earlier_try_shows_a_secret(
+    failure: str, overheard: Callable[[], dict[str, str]]
+) -> None:
+    kind, fault = FAILURES[failure]
+    async with small_fake() as fake:
+        fake.script(Status(503, ECHOED, headers=ECHOING_HEADERS))
+        fake.on_request = lambda _: fault
+        async with session_at(fake.base_url, attempt_timeout=patience(kind)) as pipedrive:
+            error = await error_of(read_a_page(pipedrive))
+    assert type(error) is kind
+    assert leaks(places_of(error) | overheard()) == []
+
+
+async def test_no_refused_connection_shows_a_secret(
+    unused_port: int, overheard: Callable[[], dict[str, str]]
+) -> None:
+    async with session_at(f"http://127.0.0.1:{unused_port}") as pipedrive:
+        error = await error_of(read_a_page(pipedrive))
+    assert type(error) is TransportError
+    assert leaks(places_of(error) | overheard()) == []
+
+
+async def test_no_deadline_shows_a_secret(overheard: Callable[[], dict[str, str]]) -> None:
+    async with small_fake() as fake:
+        fake.script(Stall(after=10))
+        async with session_at(fake.base_url, deadline=0.05) as pipedrive:
+            error = await error_of(read_a_page(pipedrive))
+    assert "deadline" in str(error)
+    assert leaks(places_of(error) | overheard()) == []
+
+
+async def test_no_cancellation_shows_a_secret(overheard: Callable[[], dict[str, str]]) -> None:
+    async with small_fake() as fake:
+        arrived = asyncio.Event()
+
+        def stall(_: SeenRequest) -> Fault:
+            arrived.set()
+            return Stall()
+
+        fake.script(Status(503, ECHOED, headers=ECHOING_HEADERS))
+        fake.on_request = stall
+        async with session_at(fake.base_url) as pipedrive:
+            reading = asyncio.create_task(error_of(read_all(pipedrive)))
+            await arrived.wait()
+            reading.cancel()
+            error = await reading
+    assert isinstance(error, asyncio.CancelledError)
+    assert leaks(places_of(error) | overheard()) == []
+
+
+async def test_no_error_of_a_users_middleware_shows_a_secret(
+    overheard: Callable[[], dict[str, str]],
+) -> None:
+    async def fail(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        await handler(request)
+        raise LookupError(repr(request), repr(request.headers))
+
+    async with small_fake() as fake:
+        async with PipedriveSession(
+            fake.api_token, base_url=fake.base_url, middlewares=[fail]
+        ) as pipedrive:
+            error = await error_of(read_all(pipedrive))
+    assert isinstance(error, LookupError)
+    assert leaks(places_of(error) | overheard()) == []
+
+
+async def test_a_users_middleware_is_never_shown_the_token(
+    overheard: Callable[[], dict[str, str]],
+) -> None:
+    """Neither before a try nor after it, nor at the next one."""
+    log = logging.getLogger("a user's")
+
+    async def tell(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        def shown(headers: Mapping[str, str]) -> str:
+            return " ".join(f"{name}: {value}" for name, value in headers.items())
+
+        log.debug("%s %s", request.url, shown(request.headers))
+        try:
+            response = await handler(request)
+        finally:
+            log.debug("%s %s", request.url, shown(request.headers))
+        log.debug("%s %s", response.request_info, shown(response.request_info.headers))
+        return response
+
+    async with small_fake() as fake:
+        fake.script(Status(503), Disconnect(), None)
+        async with PipedriveSession(
+            fake.api_token,
+            base_url=fake.base_url,
+            retry=RetryPolicy(base_delay=0.0),
+            middlewares=[tell],
+        ) as pipedrive:
+            await read_a_page(pipedrive)
+        assert fake.request_count == 3
+    assert leaks(overheard()) == []
+
+
+async def test_a_borrowed_session_learns_no_secret(
+    overheard: Callable[[], dict[str, str]],
+) -> None:
+    async with small_fake() as fake:
+        fake.on_request = lambda _: Headers(ECHOING_HEADERS)
+        async with aiohttp.ClientSession() as borrowed:
+            async with session_at(fake.base_url, session=borrowed) as pipedrive:
+                await read_a_page(pipedrive)
+            kept = {
+                "the session's headers": str(borrowed.headers),
+                "its cookies": "".join(str(cookie) for cookie in borrowed.cookie_jar),
+                "it": repr(vars(borrowed)),
+            }
+    assert leaks(kept | overheard()) == []
+
+
+async def test_the_token_goes_nowhere_but_into_its_header() -> None:
+    async with (
+        small_fake() as fake,
+        FakePipedrive() as elsewhere,
+        session_at(fake.base_url) as pipedrive,
+    ):
+        await read_all(pipedrive)
+        fake.script(Redirect(elsewhere.base_url), Redirect(fake.base_url))
+        for _ in range(2):
+            await error_of(read_a_page(pipedrive))
+        assert elsewhere.request_count == 0
+        assert len(fake.requests) >= 3
+        for request in fake.requests:
+            sent = [value for name, value in request.headers.items() if name == "x-api-token"]
+            assert sent == [SECRETS["the API token"]]
+        assert leaks(beside_the_header(fake.requests)) == []
+
+
+def beside_the_header(requests: list[SeenRequest]) -> dict[str, str]:
+    return {
+        f"request {number}": f"{request.path} {request.query} "
+        + str([value for name, value in request.headers.items() if name != "x-api-token"])
+        for number, request in enumerate(requests)
+    }
+
+
+WRONG_OPTIONS: dict[str, dict[str, Any]] = {
+    "an address of another scheme": {"base_url": "ftp://example.com"},
+    "two addresses": {"base_url": "https://example.com", "company_domain": "acme"},
+    "a timeout": {"attempt_timeout": -1.0},
+    "a deadline": {"deadline": "soon"},
+    "a size": {"max_page_bytes": 0},
+    "a cool-down": {"block_cooldown": -1.0},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_OPTIONS)
+def test_no_wrong_argument_shows_a_secret(wrong: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as raised:
+        PipedriveSession(SECRETS["the API token"], **WRONG_OPTIONS[wrong])
+    assert leaks(places_of(raised.value)) == []
+
+
+@pytest.mark.parametrize("spoilt", ["{} ", "{}\n", "\t{}", "{}ü"])
+def test_no_spoilt_token_is_shown(spoilt: str) -> None:
+    with pytest.raises(ValueError, match="api_token") as raised:
+        PipedriveSession(spoilt.format(SECRETS["the API token"]))
+    assert leaks(places_of(raised.value)) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://me:{}@example.com", "https://x:{}/", "https://[{}", "ftp://{}", "https:// {}"],
+)
+def test_a_password_in_the_address_is_not_shown(address: str) -> None:
+    with pytest.raises(ValueError, match="base_url") as raised:
+        PipedriveSession("token", base_url=address.format(SECRETS["the API token"]))
+    told = "".join(traceback.format_exception(raised.value))
+    assert leaks({"what is told": told}) == []
+
+
+def test_nothing_shows_a_secret_in_its_repr() -> None:
+    base_url = "https://example.com"
+    shown = [
+        AuthMiddleware(SECRETS["the API token"], base_url=base_url),
+        RetryMiddleware(),
+        RateLimitMiddleware(),
+        AttemptMiddleware(),
+        BurstLimiter(),
+        session_at(base_url),
+    ]
+    reprs = {repr(each): f"{each!r} {each} {vars(each)}" for each in shown}
+    assert leaks(reprs) == []
