@@ -127,7 +127,7 @@ def is_daily_budget_exhausted(status: int, headers: Mapping[str, str], body: byt
     if status != 429:
         return False
     rate_limit = read_rate_limit(headers)
-    wait = _retry_after_seconds(headers, datetime.now(UTC))
+    wait = asked_wait_seconds(status, headers, datetime.now(UTC))
     return (
         "daily" in (_text(_json_object(body).get("error")) or "").lower()
         or (rate_limit.daily_remaining is not None and rate_limit.daily_remaining < REQUEST_TOKENS)

@@ -24,6 +24,11 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 """aiohttp's clock would count waits inside middlewares; `AttemptMiddleware` times each attempt."""
 
 
+_MOST_TURNS_TO_END = 20
+"""Turns of the event loop. A cancelled request ends in a few, unless somebody's middleware holds
+it up."""
+
+
 @frozen
 class Answer:
     """What came back: the status, the headers and the whole body."""
@@ -62,7 +67,7 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._middlewares = tuple(middlewares)
         self._deadline = deadline
-        self._under_way: set[asyncio.Timeout] = set()
+        self._under_way: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
         self.closed = False
 
     async def get(
@@ -81,7 +86,7 @@ class Connection:
         """
         client = self._client()
         deadline = asyncio.timeout(self._deadline)
-        self._under_way.add(deadline)
+        self._under_way[deadline] = asyncio.get_running_loop()
         try:
             async with (
                 deadline,
@@ -109,7 +114,7 @@ class Connection:
                 ) from failure
             raise transport_error(failure, host=url.host, attempts=1) from failure
         finally:
-            self._under_way.discard(deadline)
+            del self._under_way[deadline]
 
     async def close(self) -> None:
         """Ends what is under way and closes the connections, unless they are borrowed.
@@ -117,9 +122,14 @@ class Connection:
         Closing twice does nothing.
         """
         self.closed = True
-        for deadline in self._under_way:
-            if not deadline.expired():
+        for deadline, loop in self._under_way.items():
+            if loop is asyncio.get_running_loop() and not deadline.expired():
                 deadline.reschedule(0.0)
+        # They end before their connections do: aiohttp is not prepared for a try without.
+        for _ in range(_MOST_TURNS_TO_END):
+            if not self._under_way:
+                break
+            await asyncio.sleep(0)
         if self._own is not None:
             await self._own.close()
 

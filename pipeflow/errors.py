@@ -63,7 +63,9 @@ class PipeflowError(Exception):
     Attributes:
         resume_start: The offset to go on from after an error in a walk:
             `iter_person_flow(id, start=error.resume_start)` yields every record that the broken
-            walk did not. None when the error did not come from a walk.
+            walk did not. None when the error did not come from a walk. (Updates removed between
+            the two walks move the rest up, past this offset: whoever expects that goes back by as
+            many as may have gone.)
         person_id: In a walk over many persons, whose walk it was; else None.
         begun: When it ended a walk over many persons: how many of them were begun, else 0.
         unfinished: When it ended a walk over many persons: of those begun, the ones that are

@@ -133,12 +133,15 @@ class BurstLimiter:
         self._grant_slots(now)
 
     def settle(self, ticket: Ticket, now: float, rate_limit: RateLimit | None = None) -> None:
-        """The request is over: the server counted it by now, and may have told its limits."""
-        if ticket.slot_free_at is not None and now + self._window < ticket.slot_free_at:
-            self._free_slot(ticket.slot_free_at)
-            ticket.slot_free_at = now + self._window
-            insort(self._slots_free_at, ticket.slot_free_at)
+        """The request is over; `rate_limit` is what the answer told, None without an answer.
+
+        What was answered was counted by now. What was not may still be on its way.
+        """
         if rate_limit is not None:
+            if ticket.slot_free_at is not None and now + self._window < ticket.slot_free_at:
+                self._free_slot(ticket.slot_free_at)
+                ticket.slot_free_at = now + self._window
+                insort(self._slots_free_at, ticket.slot_free_at)
             self._learn(rate_limit, ticket, now)
         self._grant_slots(now)
 
@@ -146,6 +149,10 @@ class BurstLimiter:
         """The server refused a request: no slot is granted for `seconds`; None is one window."""
         wait = self._window if seconds is None else seconds
         self._paused_until = max(self._paused_until, now + wait)
+
+    def paused_seconds(self, now: float) -> float:
+        """Seconds until a pause ends, 0.0 without one."""
+        return max(0.0, self._paused_until - now)
 
     # ---- a block
 

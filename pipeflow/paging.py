@@ -71,7 +71,7 @@ async def walk_pages(
             wanted -= len(fresh)
         if fresh:
             barren_pages = 0
-            yield page if len(fresh) == len(page.updates) else evolve(page, updates=fresh)
+            yield page if fresh == page.updates else evolve(page, updates=fresh)
         elif page.more_items:
             barren_pages += 1
             if barren_pages == MOST_BARREN_PAGES:
@@ -108,6 +108,7 @@ class _Joint:
         self._on_shift = on_shift
         self._seam = Seam(from_head=first == 0)
         self._overlap = 0
+        self._received = 0
 
     async def next_page(
         self, start: int, page_size: int, wanted: int | None
@@ -118,8 +119,13 @@ class _Joint:
         limit = page_limit(page_size, wanted, overlap)
         page = await self._fetch(start - overlap, limit, resume_start=start)
         if overlap and not self._seam.touches(page.updates):
-            page = await self._go_back(start - overlap, limit)
-            return page, self._seam.join_unknown(page.updates)
+            before = await self._go_back(start - overlap, limit)
+            fresh = self._seam.join_unknown(before.updates)
+            if not page.updates or page.updates[0] not in before.updates:
+                return before, fresh
+            # The page further down goes on where this one ends: no need to ask for it again.
+            return page, fresh + self._seam.join_unknown(page.updates)
+        self._received = len(page.updates)
         join = self._seam.join_unknown if overlap else self._seam.join
         fresh = join(page.updates)
         if self._on_shift is not None and len(fresh) + overlap < len(page.updates):
@@ -127,8 +133,11 @@ class _Joint:
         return page, fresh
 
     async def _go_back(self, start: int, limit: int) -> FlowPage:
-        """The page with the place up to which the walk has come, which is further up now."""
-        reach = limit - 1
+        """The page with the place up to which the walk has come, which is further up now.
+
+        It goes back by as much as a page brings, which may be less than was asked for.
+        """
+        reach = max(1, min(limit, self._received) - 1)
         while True:
             start = max(self._first, start - reach)
             page = await self._fetch(start, limit, resume_start=start)

@@ -51,7 +51,7 @@ class FlowReader:
         *,
         base_url: URL,
         api_token: str,
-        retry: RetryPolicy | None,
+        retry: RetryPolicy,
         cooldown: float,
         strict: bool,
         stats: SessionStats,
@@ -149,6 +149,8 @@ class FlowReader:
         try:
             return decode_page(answer.body, strict=self._strict, start=start)
         except PipeflowError:
-            # The error may quote a part of the token, cut where nobody finds it any more.
-            decode_page(answer.without(self._api_token).body, strict=self._strict, start=start)
-            raise
+            if self._api_token.encode() not in answer.body:
+                raise
+        # That error may quote a part of the token, cut where nobody finds it any more.
+        answer = answer.without(self._api_token)
+        return decode_page(answer.body, strict=self._strict, start=start)

@@ -13,6 +13,7 @@ from pipeflow.middleware import AttemptMiddleware, AuthMiddleware, RateLimitMidd
 from pipeflow.middleware.attempt import LARGEST_ANSWER
 from pipeflow.queries import FlowQuery
 from pipeflow.reader import FlowReader
+from pipeflow.retrying import RetryPolicy
 from pipeflow.secrets import ApiToken, hiding_arguments
 from pipeflow.stats import SessionStats
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pipeflow.many_walks import OnError
     from pipeflow.queries import FlowOptions, WalkOptions
     from pipeflow.records import FlowPage, FlowUpdate
-    from pipeflow.retrying import RetryPolicy
 
 __all__ = ["PipedriveSession", "SessionOptions"]
 
@@ -127,7 +127,10 @@ class PipedriveSession:
         token = ApiToken(api_token)
         self._base_url = base_url_from(base_url, company_domain)
         self._stats = SessionStats()
-        self._rate_limit = RateLimitMiddleware(limiter, cooldown=block_cooldown, stats=self._stats)
+        retry = RetryPolicy() if retry is None else retry
+        self._rate_limit = RateLimitMiddleware(
+            limiter, cooldown=block_cooldown, max_wait=retry.max_wait, stats=self._stats
+        )
         self._connection = Connection(
             session,
             [

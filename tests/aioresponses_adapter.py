@@ -20,7 +20,9 @@ class _WrittenResponse(ClientResponse):
     """A response whose request has been written already."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        if "stream_writer" in inspect.signature(ClientResponse.__init__).parameters:
+        if (
+            "stream_writer" in inspect.signature(ClientResponse.__init__).parameters
+        ):  # pragma: no branch
             kwargs.setdefault("stream_writer", Mock(output_size=0))
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 

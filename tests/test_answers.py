@@ -128,6 +128,7 @@ def test_only_an_html_403_is_a_block(
         ({"x-daily-ratelimit-token-remaining": "39"}, b""),
         ({"x-ratelimit-remaining": "5"}, b""),
         ({"retry-after": "3939"}, b""),
+        ({"x-ratelimit-reset": "3939"}, b""),
     ],
 )
 def test_each_sign_of_the_daily_budget_is_enough(headers: dict[str, str], body: bytes) -> None:

@@ -111,13 +111,13 @@ class LimiterMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def one_that_waits_is_cancelled(self, data: st.DataObject) -> None:
-        self.leave(data.draw(st.sampled_from(self.waiting)))
-        self.hear_wakes()
+        # Which rules a random run reaches differs.
+        self.leave(data.draw(st.sampled_from(self.waiting)))  # pragma: no cover
+        self.hear_wakes()  # pragma: no cover
 
     @rule(most=st.sampled_from([1, 8]))
     def some_under_way_are_cancelled(self, most: int) -> None:
         for request in self.under_way[:most]:
-            self.be_counted(request)  # at the latest now, as `settle` says
             self.under_way.remove(request)
             self.limiter.settle(request.ticket, self.now)
         self.hear_wakes()
@@ -170,7 +170,7 @@ class LimiterMachine(RuleBasedStateMachine):
         assert not any(request.is_granted for request in self.waiting)
 
     def teardown(self) -> None:
-        if hasattr(self, "limiter"):  # not when the very start was cut short
+        if hasattr(self, "limiter"):  # pragma: no branch - not when the start was cut short
             self.after_a_rest_the_whole_allowance_is_there()
 
     # ---- a request's life, as the middleware leads it

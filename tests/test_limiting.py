@@ -5,6 +5,7 @@ import pytest
 from pipeflow.answers import RateLimit
 from pipeflow.limiting import LONGEST_TRAVEL, BurstLimiter, Ticket
 
+ANSWERED = RateLimit()
 HELD = 2.0 + LONGEST_TRAVEL  # an unanswered request's slot, in a window of 2 s
 
 
@@ -87,24 +88,30 @@ def test_in_the_long_run_the_whole_allowance_is_used() -> None:
         now = step / 1000
         granted = queue.granted_count(now)
         while answered < granted:
-            queue.limiter.settle(queue.tickets[answered], now + 0.05)
+            queue.limiter.settle(queue.tickets[answered], now + 0.05, ANSWERED)
             answered += 1
     assert answered >= 0.95 * 400
 
 
 def test_an_answered_request_counts_for_one_window_from_its_answer(queue: Queue) -> None:
     first, second, third = (queue.join(0.0) for _ in range(3))
-    queue.limiter.settle(first, 0.1)
-    queue.limiter.settle(second, 0.2)
+    queue.limiter.settle(first, 0.1, ANSWERED)
+    queue.limiter.settle(second, 0.2, ANSWERED)
     assert queue.limiter.delay_seconds(third, 0.2) == pytest.approx(1.9)
     assert queue.granted(2.1) == [0, 1, 2]
+
+
+def test_a_request_without_an_answer_counts_as_if_it_were_long_on_its_way(queue: Queue) -> None:
+    first, _, third = (queue.join(0.0) for _ in range(3))
+    queue.limiter.settle(first, 0.01)
+    assert queue.limiter.delay_seconds(third, 0.01) == pytest.approx(HELD - 0.01)
 
 
 def test_a_late_answer_does_not_hold_its_slot_longer(queue: Queue) -> None:
     first = queue.join(0.0)
     queue.join(0.0)
     third = queue.join(0.0)
-    queue.limiter.settle(first, 2.4)
+    queue.limiter.settle(first, 2.4, ANSWERED)
     assert queue.limiter.delay_seconds(third, 2.5) == 0.0
 
 
@@ -139,6 +146,14 @@ def test_a_slot_handed_back_after_its_time_changes_nothing(queue: Queue) -> None
     for _ in range(3):
         queue.join(10.0)
     assert queue.granted(10.0)[-2:] == [1, 2]
+
+
+def test_a_slot_that_is_long_forgotten_can_be_handed_back(queue: Queue) -> None:
+    first = queue.join(0.0)
+    queue.join(10.0)
+    queue.limiter.hand_back(first, 10.0)
+    queue.join(10.0)
+    assert queue.granted(10.0) == [0, 1, 2]
 
 
 def test_the_servers_limit_replaces_the_assumed_one(queue: Queue) -> None:
@@ -228,8 +243,8 @@ def test_after_a_refusal_requests_are_spaced_before_they_come_at_once_again() ->
 def test_an_answer_from_before_a_slot_was_free_again_is_not_taken_for_others() -> None:
     queue = Queue(limit=4)
     first, second = queue.join(0.0), queue.join(0.0)
-    queue.limiter.settle(first, 0.05)
-    queue.limiter.settle(second, 0.05)
+    queue.limiter.settle(first, 0.05, ANSWERED)
+    queue.limiter.settle(second, 0.05, ANSWERED)
     third = queue.join(2.0)
     # The server counted all three; two have become free here while the answer was on its way.
     queue.limiter.settle(third, 2.1, RateLimit(limit=4, remaining=1))

@@ -18,7 +18,7 @@ from pipeflow.errors import (
 from pipeflow.many_walks import walk_many
 from pipeflow.records import FlowPage, FlowUpdate
 
-Fail = Callable[[int, int], Exception | None]
+Fail = Callable[[int, int], PipeflowError | None]
 
 
 class People:
@@ -42,8 +42,7 @@ class People:
                     await asyncio.sleep(0)
                 error = self.fail(person_id, 2 * number)
                 if error is not None:
-                    if isinstance(error, PipeflowError):
-                        error.resume_start = 2 * number
+                    error.resume_start = 2 * number
                     raise error
                 self.pages_served += 1
                 yield self.page(2 * number)
@@ -131,7 +130,7 @@ async def test_an_endless_stream_of_ids_is_taken_one_by_one() -> None:
 
 
 def fails(*person_ids: int, kind: type[PipeflowError] = ServerError, at: int = 2) -> Fail:
-    def fail(person_id: int, start: int) -> Exception | None:
+    def fail(person_id: int, start: int) -> PipeflowError | None:
         status: dict[str, Any] = {"status": 500}
         return kind("no", **status) if person_id in person_ids and start == at else None
 
@@ -190,7 +189,7 @@ async def test_the_daily_budget_and_a_block_stop_everything_and_say_who_is_not_d
 
 
 async def test_failures_before_the_stop_are_kept() -> None:
-    def fail(person_id: int, start: int) -> Exception | None:
+    def fail(person_id: int, start: int) -> PipeflowError | None:
         if person_id == 2:
             return ServerError("no", status=500)
         return BlockedError("blocked", status=403) if person_id == 30 else None

@@ -325,7 +325,7 @@ async def test_plain_paging_skips_what_a_removal_shifts_up() -> None:
 async def test_a_removal_is_noticed_and_costs_one_request() -> None:
     collection = Collection(range(35), before_page={1: removing(3)})
     assert await walked_with_care(collection) == list(range(35))
-    assert collection.asked == [(0, 10), (9, 11), (0, 11), (10, 11), (20, 11), (30, 11)]
+    assert collection.asked == [(0, 10), (9, 11), (0, 11), (19, 11), (29, 11)]
 
 
 async def test_the_removal_of_the_last_update_of_a_page_is_noticed() -> None:
@@ -366,6 +366,14 @@ async def test_going_back_stops_where_the_walk_began() -> None:
     seen = await walked_with_care(collection, start=12, page_size=10)
     assert [number for number in seen if number >= 30] == list(range(30, 40))
     assert min(start for start, _ in collection.asked) == 12
+
+
+async def test_a_removal_is_noticed_when_the_server_clamps_its_pages() -> None:
+    collection = Collection(range(300), clamp=10, before_page={20: removing(0)})
+    assert await walked_with_care(collection, page_size=100) == list(range(300))
+    undisturbed = Collection(range(300), clamp=10)
+    await walked_with_care(undisturbed, page_size=100)
+    assert len(collection.asked) == len(undisturbed.asked) + 1
 
 
 async def test_an_error_on_the_way_back_says_where_to_go_on() -> None:

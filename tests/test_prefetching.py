@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeflow.errors import NotFoundError, PaginationError
+from pipeflow.errors import NotFoundError
 from pipeflow.prefetching import walk_pages_ahead
 from pipeflow.records import FlowPage, FlowUpdate
 
@@ -266,10 +266,7 @@ async def test_whatever_order_pages_are_answered_in_nothing_is_lost(
         delay=lambda start: delays[start % len(delays)],
         change={5 * place: grow(count) for place, count in growth.items()},
     )
-    try:
-        seen = await numbers_of(walk(collection, prefetch=prefetch, page_size=5))
-    except PaginationError:
-        return  # it grew faster than it was walked
+    seen = await numbers_of(walk(collection, prefetch=prefetch, page_size=5))
     assert [number for number in seen if number < 1000] == list(range(size))
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pipeflow.codec.envelope import Envelope
-from pipeflow.codec.fields import mismatch
-from pipeflow.codec.shortcut import REFUSALS, build_from_twin, draft_of, twin_of
+from pipeflow.codec.fields import TIME, mismatch
+from pipeflow.codec.shortcut import REFUSALS, build_from_twin, generate_build, twin_of
 from pipeflow.codec.structuring import ShapeError, structure
 from pipeflow.codec.times import read_datetime
 from pipeflow.errors import DecodeError
@@ -28,6 +28,7 @@ from pipeflow.records import (
 from pipeflow.records.kept import KeptPage, read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from pipeflow.records import Payload
@@ -48,31 +49,40 @@ _PAYLOADS: dict[str, type] = {
 }
 
 
-def _as_it_is(data: dict[str, Json]) -> dict[str, Json]:
-    return data
+def _twin_of_entry(kind: str) -> type[msgspec.Struct]:
+    data: Any = twin_of(_PAYLOADS[kind]) if kind in _PAYLOADS else dict[str, Any]
+    fields: list[Any] = [("data", data), ("timestamp", str | None, None)]
+    return msgspec.defstruct(f"{kind}Entry", fields, tag_field="object", tag=kind, gc=False)
 
 
-_KINDS = {
-    msgspec.defstruct(
-        f"{kind}Entry",
-        [
-            ("data", twin_of(_PAYLOADS[kind]) if kind in _PAYLOADS else dict[str, Any]),
-            ("timestamp", str | None, None),
-        ],
-        tag_field="object",
-        tag=kind,
-        gc=False,
-    ): (kind, build_from_twin(_PAYLOADS[kind]) if kind in _PAYLOADS else _as_it_is)
+def _build_of_entry(kind: str) -> Callable[..., FlowUpdate]:
+    return generate_build(
+        FlowUpdate,
+        "twin, offset, related, kept, index",
+        {
+            "object": repr(kind),
+            "timestamp": TIME.shortcut.format("twin.timestamp"),
+            "data": "build_data(twin.data)" if kind in _PAYLOADS else "twin.data",
+            "offset": "offset",
+            "related": "related",
+            "decode_error": "None",
+            "_kept": "kept",
+            "_kept_index": "index",
+        },
+        {"build_data": build_from_twin(_PAYLOADS[kind])} if kind in _PAYLOADS else {},
+    )
+
+
+_BUILDS = {
+    _twin_of_entry(kind): _build_of_entry(kind)
     for kind in sorted({*_PAYLOADS, *map(str, FlowItem)})
 }
-"""The twins of the entries of all known kinds, the kind's name, and what builds its payload."""
+"""For the entries of all known kinds: the twin, and what makes an update of it."""
 
-_Twin: Any = functools.reduce(operator.or_, _KINDS)
+_Twin: Any = functools.reduce(operator.or_, _BUILDS)
 _decode_twin = msgspec.json.Decoder(_Twin).decode
 decode_twins = msgspec.json.Decoder(Envelope[_Twin]).decode
 """Decodes an answer all of whose entries are of known kinds and as they should be."""
-
-_Draft = draft_of(FlowUpdate)
 
 
 def decode_updates(
@@ -100,23 +110,10 @@ def decode_updates(
         try:
             if are_raw:
                 twin = _decode_twin(twin)
-            kind, build = _KINDS[type(twin)]
-            data = build(twin.data)
-            timestamp = read_datetime(twin.timestamp) if twin.timestamp else None
+            update = _BUILDS[type(twin)](twin, start + index, related, kept, index)
         except REFUSALS:
             text = kept.entry(index)
-            updates.append(decode_with_care(text, index, start, related, strict=strict))
-            continue
-        update = _Draft()
-        update.object = kind
-        update.timestamp = timestamp
-        update.data = data
-        update.offset = start + index
-        update.related = related
-        update.decode_error = None
-        update._kept = kept  # noqa: SLF001 - no `__init__` does it: this is where updates are made
-        update._kept_index = index  # noqa: SLF001 - the same
-        update.__class__ = FlowUpdate
+            update = decode_with_care(text, index, start, related, strict=strict)
         updates.append(update)
     return tuple(updates)
 

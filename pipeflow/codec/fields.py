@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 
     from pipeflow.records.kept import Json
 
-__all__ = ["SHORTCUT_NAMES", "FieldType", "field_type", "inner_record", "mismatch", "wire_name"]
+__all__ = [
+    "SHORTCUT_NAMES",
+    "TIME",
+    "FieldType",
+    "field_type",
+    "inner_record",
+    "mismatch",
+    "wire_name",
+]
 
 
 def _as_it_is(value: Json) -> Json:
@@ -121,13 +129,14 @@ def _read_flag(value: Json) -> bool | None:
 
 def _read_id(value: Json) -> int | None:
     """An id, which has been seen as `false` and, in the published example, as `"376892,"`."""
-    if value is None or value is False:
+    if type(value) is str:
+        digits = value.removesuffix(",")
+        if digits.isdecimal() and digits.isascii() and len(digits) < 20:
+            return int(digits)
+    elif value is None or value is False:
         return None
-    if value.__class__ is int:
+    elif type(value) is int:
         return value
-    digits = value.removesuffix(",") if isinstance(value, str) else ""
-    if digits.isdecimal() and digits.isascii() and len(digits) < 20:
-        return int(digits)
     raise mismatch("an id", value)
 
 
@@ -141,7 +150,7 @@ def _read_array(value: Json) -> tuple[Any, ...]:
 
 _FLAGS = {None: None, False: False, True: True, "0": False, "1": True}  # 0 and 1 equal the bools
 _IF_GIVEN = "(%s(text) if (text := {}) else None)"
-_TIME = FieldType(
+TIME = FieldType(
     wire=str | None,
     read=_time_text("a time such as 2020-08-03 11:25:21", read_datetime),
     # What `read_datetime` does first, without the call: there are so many times.
@@ -151,7 +160,7 @@ _TIME = FieldType(
     ),
     write=write_datetime,
 )
-_ISO_TIME = attrs.evolve(_TIME, write=write_iso_datetime)
+_ISO_TIME = attrs.evolve(TIME, write=write_iso_datetime)
 _ID = FieldType(
     wire=int | str | bool | None,
     read=_read_id,
@@ -170,7 +179,7 @@ _FIELD_TYPES: dict[Any, FieldType] = {
         int | float | None, _instance_of("a number", int, float, type(None))
     ),
     bool | None: FieldType(bool | int | str | None, _read_flag, "flags[{}]"),
-    datetime | None: _TIME,
+    datetime | None: TIME,
     date | None: FieldType(
         str | None,
         _time_text("a day such as 2020-06-09", read_date),

@@ -23,7 +23,7 @@ from pipeflow.codec.fields import SHORTCUT_NAMES, field_type, inner_record, wire
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["REFUSALS", "build_from_twin", "draft_of", "twin_of"]
+__all__ = ["REFUSALS", "build_from_twin", "draft_of", "generate_build", "twin_of"]
 
 REFUSALS = (msgspec.DecodeError, KeyError, ValueError)
 """What the shortcut raises for a record that it leaves to `structuring`."""
@@ -45,24 +45,46 @@ def twin_of(record: type) -> type[msgspec.Struct]:
 @cache
 def build_from_twin(record: type) -> Callable[[Any], Any]:
     """The function that makes a record of its twin; it raises one of the `REFUSALS`."""
-    names = dict(SHORTCUT_NAMES) | {"Draft": draft_of(record), "Record": record}
-    lines = ["def build(twin):", "    draft = Draft()"]
+    names: dict[str, Any] = {}
+    expressions = {}
     for field in attrs.fields(record):
         value = f"twin.{field.name}"
         inner = inner_record(field.type)
         if inner is None:
             expression = field_type(record, field).shortcut.format(value)
         elif field.default is None:
-            names[f"read_{field.name}"] = _record_reader(inner)
-            expression = f"read_{field.name}({value})"
+            twin, build, other = f"{field.name}_twin", f"build_{field.name}", f"no_{field.name}"
+            names |= {twin: twin_of(inner), build: build_from_twin(inner), other: _empty(inner)}
+            expression = f"({build}(it) if type(it := {value}) is {twin} else {other}(it))"
         else:
-            names[f"read_{field.name}"] = _records_reader(inner)
-            expression = f"read_{field.name}(bytes({value}))"
-        lines.append(f"    draft.{field.name} = {expression}")
-    lines += ["    draft.__class__ = Record", "    return draft"]
+            names[f"read_{field.name}_list"] = _records_reader(inner)
+            expression = f"read_{field.name}_list(bytes({value}))"
+        expressions[field.name] = expression
+    return generate_build(record, "twin", expressions, names)
+
+
+def generate_build(
+    record: type, parameters: str, expressions: dict[str, str], names: dict[str, Any]
+) -> Callable[..., Any]:
+    """Makes the function that fills a draft of the record and returns the record.
+
+    Args:
+        record: The frozen class.
+        parameters: The parameters of the function.
+        expressions: A Python expression for each field.
+        names: What the expressions use, beside the `SHORTCUT_NAMES`.
+    """
+    lines = [
+        f"def build({parameters}):",
+        "    draft = Draft()",
+        *(f"    draft.{name} = {expression}" for name, expression in expressions.items()),
+        "    draft.__class__ = Record",
+        "    return draft",
+    ]
+    names = SHORTCUT_NAMES | names | {"Draft": draft_of(record), "Record": record}
     exec("\n".join(lines), names)  # noqa: S102 - made of our own annotations alone
-    build_record: Callable[[Any], Any] = names["build"]
-    return build_record
+    build: Callable[..., Any] = names["build"]
+    return build
 
 
 @cache
@@ -95,18 +117,15 @@ def _wire_field(record: type, field: attrs.Attribute[Any]) -> tuple[Any, ...]:
     return (field.name, msgspec.Raw, msgspec.Raw(b"null"))
 
 
-def _record_reader(record: type) -> Callable[[Any], Any]:
-    """Reads a record that is the value of a field, or what stands for none."""
-    twin, build = twin_of(record), build_from_twin(record)
+def _empty(record: type) -> Callable[[Any], Any]:
+    """Reads what can stand for a record beside an object: null, and the `[]` of PHP."""
 
-    def read_record(value: object) -> object:
-        if type(value) is twin:
-            return build(value)
+    def read_empty(value: object) -> object:
         if value:
             raise ValueError(value)
-        return record() if value == [] else None  # PHP writes an empty object like this
+        return record() if value == [] else None
 
-    return read_record
+    return read_empty
 
 
 def _records_reader(record: type) -> Callable[[bytes], tuple[Any, ...]]:

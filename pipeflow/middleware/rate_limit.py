@@ -18,7 +18,7 @@ from pipeflow.answers import (
     is_daily_budget_exhausted,
     read_rate_limit,
 )
-from pipeflow.errors import BlockedError
+from pipeflow.errors import BlockedError, RateLimitError
 from pipeflow.limiting import BurstLimiter
 from pipeflow.stats import SessionStats
 
@@ -38,13 +38,14 @@ class RateLimitMiddleware:
     """Sends a request when the burst limit has room for it, first come, first served.
 
     It learns the limit from each answer's headers. After a burst 429 everyone waits as long as the
-    server asks. After Cloudflare's 403 page nothing is sent for `cooldown` seconds: requests, also
-    those that wait, fail with `BlockedError` at once. Cancelling one that waits is safe: its place
-    goes to the next.
+    server asks or, where that is longer than `max_wait`, fails with `RateLimitError`. After
+    Cloudflare's 403 page nothing is sent for `cooldown` seconds: requests, also those that wait,
+    fail with `BlockedError` at once. Cancelling one that waits is safe: its place goes to the next.
 
     Args:
         limiter: Given to several middlewares, it is shared by them. By default a new one.
         cooldown: Seconds without a request after a block.
+        max_wait: Seconds. The longest wait after a 429 that a request waits for.
         clock: A monotonic clock in seconds.
         stats: Where to count.
 
@@ -57,11 +58,13 @@ class RateLimitMiddleware:
         limiter: BurstLimiter | None = None,
         *,
         cooldown: float = 300.0,
+        max_wait: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
         stats: SessionStats | None = None,
     ) -> None:
         self._limiter = BurstLimiter() if limiter is None else limiter
         self._cooldown = cooldown
+        self._max_wait = max_wait
         self._clock = clock
         self._stats = SessionStats() if stats is None else stats
         self.rate_limit = RateLimit()
@@ -98,7 +101,7 @@ class RateLimitMiddleware:
             awake.set()
             return True
 
-        self._refuse_while_blocked()
+        self._refuse_in_vain()
         ticket = self._limiter.join(wake, self._clock())
         try:
             while (delay := self._limiter.delay_seconds(ticket, self._clock())) != 0.0:
@@ -106,13 +109,22 @@ class RateLimitMiddleware:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(delay):
                         await awake.wait()
-                self._refuse_while_blocked()
+                self._refuse_in_vain()
         except BaseException:
             self._limiter.hand_back(ticket, self._clock())
             raise
         return ticket
 
-    def _refuse_while_blocked(self) -> None:
+    def _refuse_in_vain(self) -> None:
+        """Refuses a request for which waiting would be in vain or too long."""
+        paused_seconds = self._limiter.paused_seconds(self._clock())
+        if paused_seconds > self._max_wait:
+            raise RateLimitError(
+                "nothing was sent: after a 429 the server has asked to wait, and "
+                f"{paused_seconds:.0f} s of it are left, which is more than max_wait",
+                status=429,
+                retry_after=paused_seconds,
+            )
         seconds = self._limiter.blocked_seconds(self._clock())
         if seconds:
             raise BlockedError(

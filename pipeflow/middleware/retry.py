@@ -24,8 +24,9 @@ __all__ = ["RetryMiddleware"]
 class RetryMiddleware:
     """Tries a request again when that can help, as its policy says.
 
-    Tried again: connection errors, timeouts, bodies that break off (the body is read here), 408,
-    425, a burst 429, 500, 502, 503, 504, and a 200 whose body is `null`. Never: other answers, the
+    Tried again: connection errors, timeouts, bodies that break off (the body is read here; JSON
+    that does not end as JSON broke off too), 408, 425, a burst 429, 500, 502, 503, 504, and a 200
+    whose body is `null`. Never: other answers, the
     daily 429, a cancellation, and methods that are not idempotent (RFC 9110, 9.2.2), unless the
     request carries an `Idempotency-Key`.
 
@@ -93,6 +94,8 @@ class RetryMiddleware:
 
     async def _may_get_better(self, response: ClientResponse) -> bool:
         body = await response.read()
+        if response.status == 200 and _breaks_off(response, body):
+            return True
         if response.status == 200:
             # A known fault of the flow endpoints (singer-io/tap-pipedrive#131): it mostly passes,
             # but has been seen to go on for hours.
@@ -107,3 +110,10 @@ class RetryMiddleware:
 
 def _may_repeat(request: ClientRequest) -> bool:
     return request.method in IDEMPOTENT_METHODS or "Idempotency-Key" in request.headers
+
+
+def _breaks_off(response: ClientResponse, body: bytes) -> bool:
+    """Whether it claims to be JSON, and neither an object nor an array nor `null` ends there."""
+    return "json" in response.headers.get("Content-Type", "").lower() and not (
+        body.rstrip().endswith((b"}", b"]", b"null"))
+    )

@@ -106,4 +106,4 @@ def flow(run: Run, fake: FakePipedrive) -> Run:
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tries of a request, without a wait between them."""
     hasty = partial(RetryPolicy, attempts=2, base_delay=0.0)
-    monkeypatch.setattr("pipeflow.middleware.retry.RetryPolicy", hasty)
+    monkeypatch.setattr("pipeflow.session.RetryPolicy", hasty)

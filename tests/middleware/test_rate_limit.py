@@ -194,7 +194,8 @@ def test_a_waiter_of_a_dead_loop_disturbs_nobody() -> None:
 
     async def live_on() -> Ticket:
         async with asyncio.timeout(10):
-            return await middleware._granted_ticket()
+            ticket = await middleware._granted_ticket()
+        abandoned[0].close()
+        return ticket
 
     assert asyncio.run(live_on()).slot_free_at is not None
-    abandoned[0].close()

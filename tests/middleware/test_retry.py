@@ -99,6 +99,22 @@ async def test_a_200_with_null_is_tried_again(
     assert sleeps == [0.5]
 
 
+@pytest.mark.parametrize("body", [b"", b'{"success": true, "da', b'[{"id": 1},'])
+async def test_json_that_breaks_off_is_tried_again(
+    serve: Serve, retry: RetryMiddleware, sleeps: Sleeps, body: bytes
+) -> None:
+    server = await serve(answer(body=body), answer())
+    assert await get(server.url, retry) == (200, b"{}")
+    assert sleeps == [0.5]
+
+
+async def test_what_does_not_claim_to_be_json_may_end_as_it_likes(
+    serve: Serve, retry: RetryMiddleware
+) -> None:
+    server = await serve(answer(body=b"hello", content_type="text/plain"), answer())
+    assert await get(server.url, retry) == (200, b"hello")
+
+
 async def test_null_for_ever_is_returned_after_the_last_try(
     serve: Serve, retry: RetryMiddleware
 ) -> None:

@@ -102,3 +102,13 @@ def test_a_bound_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(error, match=named):
         PipedriveSession(TOKEN, **options)
+
+
+def test_a_deadline_is_a_number_of_seconds() -> None:
+    assert repr(PipedriveSession(TOKEN, deadline=60)).startswith("<PipedriveSession")
+    with pytest.raises(ValueError, match="deadline"):
+        PipedriveSession(TOKEN, deadline=0)
+
+
+def test_a_session_that_was_never_finished_can_be_shown() -> None:
+    assert repr(PipedriveSession.__new__(PipedriveSession)) == "<PipedriveSession unfinished>"

@@ -70,8 +70,7 @@ def test_wrong_arguments_are_refused_at_the_call(
 async def test_a_wrong_id_is_named_when_its_turn_comes() -> None:
     async with FakePipedrive(persons={1: notes(2)}) as fake, session_at(fake) as pipedrive:
         with pytest.raises(ValueError, match="the person id must be 1 or more, not -3"):
-            async for _ in pipedrive.iter_person_flows([1, -3]):
-                pass
+            assert [_ async for _ in pipedrive.iter_person_flows([1, -3])]
 
 
 # ---- what a session tells of itself

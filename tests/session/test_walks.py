@@ -411,3 +411,22 @@ async def test_removals_are_detected_over_the_wire() -> None:
         fake.script(None, RemoveRecord(3))
         walk = pipedrive.iter_person_flow(7, page_size=10, detect_removals=True)
         assert await note_ids(walk) == list(range(50))
+
+
+async def test_a_burst_429_that_asks_too_much_fails_at_once_for_the_next_request_too() -> None:
+    async with FakePipedrive(persons={7: notes(3)}) as fake, session_at(fake) as pipedrive:
+        fake.script(TooManyRequests("61"))
+        with pytest.raises(RateLimitError, match="asks to wait 61 s"):
+            await pipedrive.get_person_flow(7)
+        with pytest.raises(RateLimitError, match="nothing was sent") as caught:
+            await pipedrive.get_person_flow(7)
+        assert caught.value.retry_after == pytest.approx(61, abs=5)
+        assert fake.request_count == 1
+
+
+async def test_a_reset_of_hours_is_the_daily_budgets() -> None:
+    async with FakePipedrive(persons={7: notes(3)}) as fake, session_at(fake) as pipedrive:
+        fake.script(TooManyRequests(None, {"x-ratelimit-reset": "3939"}))
+        with pytest.raises(DailyBudgetExhaustedError):
+            await pipedrive.get_person_flow(7)
+        assert len((await pipedrive.get_person_flow(7)).updates) == 3

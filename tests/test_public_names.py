@@ -1,0 +1,53 @@
+"""What users can import: a name that comes or goes does so on purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pipeflow
+import pipeflow.errors
+import pipeflow.middleware
+import pipeflow.testing
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ERRORS = """
+    ApiError AuthenticationError BadRequestError BlockedError DailyBudgetExhaustedError DecodeError
+    NotFoundError PaginationError PaymentRequiredError PermissionDeniedError PipeflowError
+    RateLimitError RequestTimeoutError ServerError TransportError
+"""
+RECORDS = """
+    Activity ActivityAttendee ActivityFile ActivityParticipant Comment FieldChange File FlowPage
+    FlowUpdate MailMessage MailParty Note RelatedDeal RelatedObjects RelatedOrganization
+    RelatedPerson RelatedUser
+"""
+SESSION = "BurstLimiter FlowItem PipedriveSession RateLimit RetryPolicy SessionStats to_dict"
+MIDDLEWARES = "AttemptMiddleware AuthMiddleware RateLimitMiddleware RetryMiddleware"
+FAULTS = """
+    BadGateway Block ClampPages DailyBudgetExceeded Delay Disconnect Fault GzipBomb Headers HugeBody
+    InsertRecord InvalidJson MissingNextStart NullBody Outage Redirect RemoveRecord Reset Stall
+    Status StuckPage TooManyRequests
+"""
+FAKE = "FakePipedrive SeenRequest generate_history generate_related"
+
+
+def assert_exports(module: ModuleType, *names: str) -> None:
+    assert sorted(module.__all__) == sorted(" ".join(names).split())
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_the_package_exports_the_session_the_records_and_the_errors() -> None:
+    assert_exports(pipeflow, SESSION, RECORDS, ERRORS)
+
+
+def test_the_errors_are_all_in_one_module() -> None:
+    assert_exports(pipeflow.errors, ERRORS)
+
+
+def test_the_middlewares_are_exported() -> None:
+    assert_exports(pipeflow.middleware, MIDDLEWARES)
+
+
+def test_the_fake_and_its_faults_are_exported() -> None:
+    assert_exports(pipeflow.testing, FAKE, FAULTS)
