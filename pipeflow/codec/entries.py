@@ -6,6 +6,7 @@ import functools
 import operator
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import msgspec
 
 from pipeflow.codec.envelope import Envelope
@@ -73,16 +74,35 @@ def _build_of_entry(kind: str) -> Callable[..., FlowUpdate]:
     )
 
 
-_BUILDS = {
-    _twin_of_entry(kind): _build_of_entry(kind)
-    for kind in sorted({*_PAYLOADS, *map(str, FlowItem)})
-}
-"""For the entries of all known kinds: the twin, and what makes an update of it."""
+@attrs.frozen
+class _Shortcut:
+    """What decodes the entries of all known kinds by way of their twins.
 
-_Twin: Any = functools.reduce(operator.or_, _BUILDS)
-_decode_twin = msgspec.json.Decoder(_Twin).decode
-decode_twins = msgspec.json.Decoder(Envelope[_Twin]).decode
-"""Decodes an answer all of whose entries are of known kinds and as they should be."""
+    Attributes:
+        builds: For each twin what makes an update of it.
+        decode_twin: Decodes one entry.
+        decode_answer: Decodes an answer with all its entries.
+    """
+
+    builds: dict[type, Callable[..., FlowUpdate]]
+    decode_twin: Callable[[Any], Any]
+    decode_answer: Callable[[bytes], Envelope[Any]]
+
+
+@functools.cache
+def _shortcut() -> _Shortcut:
+    """Made for the first page: it takes longer than importing all the rest."""
+    kinds = sorted({*_PAYLOADS, *map(str, FlowItem)})
+    builds = {_twin_of_entry(kind): _build_of_entry(kind) for kind in kinds}
+    twin: Any = functools.reduce(operator.or_, builds)
+    return _Shortcut(
+        builds, msgspec.json.Decoder(twin).decode, msgspec.json.Decoder(Envelope[twin]).decode
+    )
+
+
+def decode_twins(body: bytes) -> Envelope[Any]:
+    """Decodes an answer all of whose entries are of known kinds and as they should be."""
+    return _shortcut().decode_answer(body)
 
 
 def decode_updates(
@@ -103,14 +123,15 @@ def decode_updates(
     """
     are_raw = entries and isinstance(entries[0], msgspec.Raw)
     kept = KeptPage(body, [bytes(entry) for entry in entries] if are_raw else None)
+    shortcut = _shortcut()
     updates = []
     entries.reverse()
     for index in range(len(entries)):
         twin = entries.pop()
         try:
             if are_raw:
-                twin = _decode_twin(twin)
-            update = _BUILDS[type(twin)](twin, start + index, related, kept, index)
+                twin = shortcut.decode_twin(twin)
+            update = shortcut.builds[type(twin)](twin, start + index, related, kept, index)
         except REFUSALS:
             text = kept.entry(index)
             update = decode_with_care(text, index, start, related, strict=strict)
