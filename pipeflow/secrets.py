@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiToken", "hiding_arguments", "redact"]
 
-P = ParamSpec("P")
+Init = TypeVar("Init", bound="Callable[..., None]")
 
 _HEADER_WORD = re.compile(r"[\x21-\x7e]+")
 
@@ -50,14 +50,14 @@ class ApiToken(str):
         raise TypeError("an API token is not pickled")
 
 
-def hiding_arguments(init: Callable[P, None]) -> Callable[P, None]:
+def hiding_arguments(init: Init) -> Init:
     """A constructor whose refusals do not show its arguments, in a traceback with locals either.
 
     A token with a line break or an address with a password is refused, and a secret all the same.
     """
 
     @functools.wraps(init)
-    def constructor(*args: P.args, **kwargs: P.kwargs) -> None:
+    def constructor(*args: object, **kwargs: object) -> None:
         try:
             return init(*args, **kwargs)
         except (TypeError, ValueError) as error:
@@ -66,7 +66,7 @@ def hiding_arguments(init: Callable[P, None]) -> Callable[P, None]:
         refusal.__cause__ = refusal.__context__ = None
         raise refusal.with_traceback(None)
 
-    return constructor
+    return cast("Init", constructor)
 
 
 def redact(error: PipeflowError, secret: str) -> None:
