@@ -166,7 +166,7 @@ class PipedriveSession:
         """
         if not os.environ.get(_TOKEN_VARIABLE):
             raise ValueError(f"the environment variable {_TOKEN_VARIABLE} is not set")
-        if "company_domain" not in options and "base_url" not in options:
+        if not options.keys() & {"company_domain", "base_url"}:
             options["company_domain"] = os.environ.get(_COMPANY_VARIABLE) or None
         return cls(os.environ[_TOKEN_VARIABLE], **options)
 
