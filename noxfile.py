@@ -25,7 +25,7 @@ def leave_sources(session: nox.Session) -> Path:
     away.mkdir()
     for folder in ("tests", "docs"):
         shutil.copytree(folder, away / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("README.md", "conftest.py", "pyproject.toml"):
+    for file in ("CHANGELOG.md", "README.md", "conftest.py", "pyproject.toml"):
         shutil.copy(file, away)
     session.chdir(away)
     return away
