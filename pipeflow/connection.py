@@ -68,7 +68,7 @@ class Connection:
         self._middlewares = tuple(middlewares)
         self._deadline = deadline
         self._under_way: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
-        self.closed = False
+        self.closed: bool = False
 
     async def get(
         self, url: URL, parameters: Mapping[str, str], *outermost: ClientMiddlewareType

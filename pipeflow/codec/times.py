@@ -10,6 +10,10 @@ from __future__ import annotations
 import functools
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "from_iso",
@@ -24,7 +28,7 @@ __all__ = [
 ]
 
 _CLOCK = re.compile(r"(\d{2,4}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
-from_iso = datetime.fromisoformat
+from_iso: Callable[[str], datetime] = datetime.fromisoformat
 
 
 def read_datetime(text: str) -> datetime:

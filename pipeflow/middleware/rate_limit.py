@@ -67,7 +67,7 @@ class RateLimitMiddleware:
         self._max_wait = max_wait
         self._clock = clock
         self._stats = SessionStats() if stats is None else stats
-        self.rate_limit = RateLimit()
+        self.rate_limit: RateLimit = RateLimit()
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request in its turn."""

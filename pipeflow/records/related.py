@@ -157,8 +157,6 @@ class RelatedObjects:
             and (self.raw_json == other.raw_json or self.raw == other.raw)
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return (
             f"RelatedObjects({len(self.users)} users, {len(self.persons)} persons, "
