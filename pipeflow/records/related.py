@@ -121,7 +121,7 @@ class RelatedDeal(Record):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class RelatedObjects:
+class RelatedObjects:  # noqa: PLW1641 - mappings do not hash
     """What a page says about the objects that its updates name by id; shared by those updates.
 
     The schemas are those of `related_objects` in the flow endpoints' reference. An object that
