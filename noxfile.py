@@ -56,7 +56,10 @@ def tests(session: nox.Session) -> None:
     leave_sources(session)
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine", "-q")
-    session.run("coverage", "report")
+    session.run("coverage", "report", "--include=*/pipeflow/*", "--fail-under=100")
+    # CPython 3.11 loses the trace of a frame in which an asyncio.timeout has expired, so that now
+    # and then a line of a test that ran is not recorded.
+    session.run("coverage", "report", "--include=tests/*", "--fail-under=99.8", "--precision=1")
 
 
 @nox.session

@@ -104,6 +104,10 @@ def test_a_bound_that_is_none_is_refused(
         PipedriveSession(TOKEN, **options)
 
 
+def test_an_attempt_may_be_without_bound() -> None:
+    assert repr(PipedriveSession(TOKEN, attempt_timeout=None)).startswith("<PipedriveSession")
+
+
 def test_a_deadline_is_a_number_of_seconds() -> None:
     assert repr(PipedriveSession(TOKEN, deadline=60)).startswith("<PipedriveSession")
     with pytest.raises(ValueError, match="deadline"):
