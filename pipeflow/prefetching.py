@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from pipeflow.paging import page_limit, walk_pages
+from pipeflow.records import FlowPage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from types import TracebackType
     from typing import Self
 
-    from pipeflow.paging import FetchPage
-    from pipeflow.records import FlowPage
+__all__ = ["DecodeAnswer", "FetchAnswer", "PagesAhead", "walk_pages_ahead"]
 
-__all__ = ["PagesAhead", "walk_pages_ahead"]
+AnswerT = TypeVar("AnswerT")
+
+FetchAnswer: TypeAlias = Callable[[int, int], Coroutine[Any, Any, AnswerT]]
+"""Fetches the answer with the page at an offset, of at most so many updates."""
+
+DecodeAnswer: TypeAlias = Callable[[AnswerT, int], FlowPage]
+"""Makes a page of the answer that was fetched for an offset."""
 
 
 async def walk_pages_ahead(
-    fetch_page: FetchPage,
+    fetch_answer: FetchAnswer[AnswerT],
+    decode_answer: DecodeAnswer[AnswerT],
     *,
     start: int,
     page_size: int,
@@ -33,7 +41,8 @@ async def walk_pages_ahead(
     However the walk ends, nothing of it is under way any more when it has ended.
     """
     ahead = PagesAhead(
-        fetch_page,
+        fetch_answer,
+        decode_answer,
         depth=prefetch,
         page_size=page_size,
         max_items=max_items,
@@ -52,7 +61,7 @@ async def walk_pages_ahead(
             yield page
 
 
-class PagesAhead:
+class PagesAhead(Generic[AnswerT]):
     """A `fetch_page` that has the next pages under way when it is asked for them.
 
     Offsets are foreseen from the stride of the page before: the distance to where it says the
@@ -61,10 +70,14 @@ class PagesAhead:
     foreseen ones are dropped. So no more than `depth` pages are held, at most `depth` - 1 requests
     fall beyond the end, and none does for a history of one page.
 
+    An answer is decoded when its turn comes. When several come at the same time, decoding them all
+    would hold up the requests that follow; and as bytes they take less memory than as records.
+
     An async context manager: on leaving, whatever is still under way is cancelled and awaited.
 
     Args:
-        fetch_page: Fetches one page; called from several tasks at once.
+        fetch_answer: Fetches one page's answer; called from several tasks at once.
+        decode_answer: Makes a page of it; called for the pages that are asked for, in their order.
         depth: Pages under way ahead of the one last asked for, at the most; 0 for none.
         page_size: Updates that a page will be asked for, unless fewer are wanted.
         max_items: The most updates that will be asked for in total, or None.
@@ -73,21 +86,23 @@ class PagesAhead:
 
     def __init__(
         self,
-        fetch_page: FetchPage,
+        fetch_answer: FetchAnswer[AnswerT],
+        decode_answer: DecodeAnswer[AnswerT],
         *,
         depth: int,
         page_size: int,
         max_items: int | None = None,
         overlap: int = 0,
     ) -> None:
-        self._fetch_page = fetch_page
+        self._fetch_answer = fetch_answer
+        self._decode_answer = decode_answer
         self._depth = depth
         self._page_size = page_size
         self._wanted = max_items
         self._overlap = overlap
         self._ramp = 1
         self._begun = False
-        self._ahead: dict[tuple[int, int], asyncio.Task[FlowPage]] = {}
+        self._ahead: dict[tuple[int, int], asyncio.Task[AnswerT]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -102,14 +117,7 @@ class PagesAhead:
 
     async def __call__(self, start: int, limit: int) -> FlowPage:
         """The page at an offset; the next ones are under way when it returns."""
-        key = (start, limit)
-        if key in self._ahead:
-            # Cancelling this await cancels the task as well.
-            page = await self._ahead[key]
-            del self._ahead[key]
-        else:
-            await self.drop()
-            page = await self._fetch_page(start, limit)
+        page = self._decode_answer(await self._answer(start, limit), start)
         await self._look_ahead(page, start)
         return page
 
@@ -121,15 +129,28 @@ class PagesAhead:
         """
         await self._cancel(list(self._ahead))
 
+    async def _answer(self, start: int, limit: int) -> AnswerT:
+        key = (start, limit)
+        if key not in self._ahead:
+            await self.drop()
+            return await self._fetch_answer(start, limit)
+        # Cancelling this await cancels the task as well.
+        answer = await self._ahead[key]
+        del self._ahead[key]
+        return answer
+
     async def _look_ahead(self, page: FlowPage, start: int) -> None:
         if self._wanted is not None:
             self._wanted -= len(page.updates) - (self._overlap if self._begun else 0)
         self._begun = True
         foreseen = self._foreseen(page, start)
         await self._cancel([key for key in self._ahead if key not in foreseen])
-        for key in foreseen:
-            if key not in self._ahead:
-                self._ahead[key] = asyncio.create_task(self._fetch_page(*key))
+        begun = [key for key in foreseen if key not in self._ahead]
+        for key in begun:
+            self._ahead[key] = asyncio.create_task(self._fetch_answer(*key))
+        if begun:
+            # Off they go. While answers are at hand, nothing else gives the event loop a turn.
+            await asyncio.sleep(0)
 
     def _foreseen(self, page: FlowPage, start: int) -> list[tuple[int, int]]:
         if page.next_start is None or page.next_start - self._overlap <= start:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipeflow.connection import Answer, Connection
     from pipeflow.many_walks import OnError
-    from pipeflow.paging import FetchPage
+    from pipeflow.prefetching import FetchAnswer
     from pipeflow.queries import FlowQuery
     from pipeflow.records import FlowPage, FlowUpdate
     from pipeflow.retrying import RetryPolicy
@@ -67,7 +67,8 @@ class FlowReader:
     async def page(self, query: FlowQuery) -> FlowPage:
         """The first page of a query."""
         try:
-            page = await self._page_fetcher(query)(query.start, query.page_size)
+            fetch_answer = self._answer_fetcher(query)
+            page = self._page_of(await fetch_answer(query.start, query.page_size), query.start)
         except PipeflowError as error:
             error.resume_start = query.start
             raise
@@ -117,7 +118,8 @@ class FlowReader:
 
     def _walk(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
         return walk_pages_ahead(
-            self._page_fetcher(query),
+            self._answer_fetcher(query),
+            self._page_of,
             start=query.start,
             page_size=query.page_size,
             max_items=query.max_items,
@@ -125,24 +127,32 @@ class FlowReader:
             detect_removals=query.detect_removals,
         )
 
-    def _page_fetcher(self, query: FlowQuery) -> FetchPage:
-        """Fetches the pages of one walk, with a retry of its own that bounds the walk's nulls."""
+    def _answer_fetcher(self, query: FlowQuery) -> FetchAnswer[Answer]:
+        """Fetches the answers of one walk, with a retry of its own that bounds the walk's nulls."""
         url = query.url(self._base_url)
         retry = RetryMiddleware(self._retry, most_nulls=MOST_NULLS_PER_WALK, stats=self._stats)
 
-        async def fetch_page(start: int, limit: int) -> FlowPage:
+        async def fetch_answer(start: int, limit: int) -> Answer:
             parameters = query.parameters(start, limit)
             try:
-                return self._page_of(await self._connection.get(url, parameters, retry), start)
+                return await self._connection.get(url, parameters, retry)
             except PipeflowError as error:
                 redact(error, self._api_token)
                 refused = error
-            # Without the frames that hold the answer: it may echo the token.
             raise refused.with_traceback(None)
 
-        return fetch_page
+        return fetch_answer
 
     def _page_of(self, answer: Answer, start: int) -> FlowPage:
+        try:
+            return self._decoded(answer, start)
+        except PipeflowError as error:
+            redact(error, self._api_token)
+            refused = error
+        # Without the frames that hold the answer's body: it may echo the token.
+        raise refused.with_traceback(None)
+
+    def _decoded(self, answer: Answer, start: int) -> FlowPage:
         if answer.status != 200:
             answer = answer.without(self._api_token)
             raise refusal(answer.status, answer.headers, answer.body, cooldown=self._cooldown)

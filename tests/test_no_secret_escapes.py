@@ -392,6 +392,21 @@ async def test_no_answer_to_an_earlier_try_shows_a_secret(
     assert leaks(places_of(error) | overheard()) == []
 
 
+@pytest.mark.parametrize("read", READERS)
+async def test_no_answer_that_is_too_large_shows_a_secret(
+    read: Callable[[PipedriveSession], Awaitable[None]], overheard: Callable[[], dict[str, str]]
+) -> None:
+    """Its error leaves from within the middlewares, through frames that hold request and answer."""
+    async with small_fake() as fake:
+        fake.on_request = lambda _: Status(200, {"data": ECHO})
+        async with PipedriveSession(
+            fake.api_token, base_url=fake.base_url, max_page_bytes=20
+        ) as pipedrive:
+            error = await error_of(read(pipedrive))
+    assert any("more than 20 bytes" in str(each) for each in everything_in(error))
+    assert leaks(places_of(error) | overheard()) == []
+
+
 async def test_no_refused_connection_shows_a_secret(
     unused_port: int, overheard: Callable[[], dict[str, str]]
 ) -> None:

@@ -15,7 +15,7 @@ from pipeflow.records import FlowPage, FlowUpdate
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from pipeflow.paging import FetchPage
+    from pipeflow.prefetching import FetchAnswer
 
 
 def page(numbers: list[int], *, start: int, more: bool, stride: int | None = None) -> FlowPage:
@@ -69,11 +69,19 @@ class Collection:
             self.under_way -= 1
 
 
+def as_it_is(page: FlowPage, _start: int) -> FlowPage:
+    return page
+
+
 def walk(
-    fetch_page: FetchPage, *, prefetch: int, page_size: int = 10, max_items: int | None = None
+    fetch_answer: FetchAnswer[FlowPage],
+    *,
+    prefetch: int,
+    page_size: int = 10,
+    max_items: int | None = None,
 ) -> AsyncGenerator[FlowPage, None]:
     return walk_pages_ahead(
-        fetch_page, start=0, page_size=page_size, max_items=max_items, prefetch=prefetch
+        fetch_answer, as_it_is, start=0, page_size=page_size, max_items=max_items, prefetch=prefetch
     )
 
 
@@ -148,6 +156,33 @@ async def test_a_slow_consumer_holds_no_more_than_its_pages() -> None:
                 await asyncio.sleep(0)
             assert len(collection.asked) <= number + 4
     assert collection.most_under_way <= 4
+
+
+async def test_an_answer_is_decoded_when_its_turn_comes() -> None:
+    collection = Collection(100)
+    decoded: list[int] = []
+
+    def decode(page: FlowPage, start: int) -> FlowPage:
+        decoded.append(start)
+        return page
+
+    pages = walk_pages_ahead(collection, decode, start=0, page_size=10, prefetch=4)
+    async with aclosing(pages):
+        await anext(pages)
+        await anext(pages)
+        while collection.under_way:
+            await asyncio.sleep(0)
+        assert collection.asked == [0, 10, 20, 30, 40, 50]
+        assert decoded == [0, 10]
+        await anext(pages)
+        assert decoded == [0, 10, 20]
+
+
+async def test_the_next_pages_are_asked_for_though_the_loop_never_waits() -> None:
+    collection = Collection(100)
+    async with aclosing(walk(collection, prefetch=2)) as pages:
+        await anext(pages)
+        assert collection.asked == [0, 10, 20]
 
 
 async def test_max_items_are_asked_for_exactly() -> None:
@@ -301,7 +336,7 @@ async def test_with_removals_detected_no_order_of_answers_loses_anything(
         change={5 * place: change(steps) for place, steps in changes.items()},
     )
     pages = walk_pages_ahead(
-        collection, start=0, page_size=5, prefetch=prefetch, detect_removals=True
+        collection, as_it_is, start=0, page_size=5, prefetch=prefetch, detect_removals=True
     )
     seen = await numbers_of(pages)
     stood = [number for number in range(size) if number not in removed]
