@@ -12,7 +12,7 @@ __all__ = ["DEFAULT_BASE_URL", "FlowOwner", "base_url_from"]
 
 DEFAULT_BASE_URL = "https://api.pipedrive.com/v1"
 
-_HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
+_HOST_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 
 class FlowOwner(Enum):
@@ -53,7 +53,7 @@ def base_url_from(base_url: str | None, company_domain: str | None) -> URL:
 def _company_base_url(company_domain: str) -> URL:
     if not isinstance(company_domain, str):
         raise TypeError(f"company_domain must be a string, not {type(company_domain).__name__}")
-    if not _HOST_LABEL.fullmatch(company_domain):
+    if not re.fullmatch(_HOST_LABEL, company_domain):
         raise ValueError(
             "company_domain must be the first part of your Pipedrive address alone, such as "
             f"'acme' for acme.pipedrive.com, not {company_domain!r}"

@@ -52,7 +52,7 @@ LONGEST_RESET = 86_400.0
 HIGHEST_LIMIT = 100_000
 """Requests per window. The highest published burst limit is 480; far above it is garbage."""
 
-_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
+_NUMBER = r"[0-9]{1,15}(\.[0-9]{1,9})?"
 
 
 @frozen
@@ -222,7 +222,7 @@ def _http_date(text: str | None) -> datetime | None:
 
 
 def _number(text: str | None) -> float | None:
-    return float(text) if text is not None and _NUMBER.fullmatch(text.strip()) else None
+    return float(text) if text is not None and re.fullmatch(_NUMBER, text.strip()) else None
 
 
 def _count(text: str | None) -> int | None:

@@ -29,7 +29,7 @@ _MOST_TURNS_TO_END = 20
 it up."""
 
 
-@frozen
+@frozen(eq=False)
 class Answer:
     """What came back: the status, the headers and the whole body."""
 

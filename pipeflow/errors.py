@@ -24,10 +24,21 @@ attributes, nor in the exception it is raised from.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing import NotRequired, Unpack
+    from typing import NotRequired, TypedDict, Unpack
+
+    class _Said(TypedDict):
+        """What every `ApiError` takes beside its message."""
+
+        status: int
+        error: NotRequired[str | None]
+        error_info: NotRequired[str | None]
+        error_code: NotRequired[int | None]
+        correlation_id: NotRequired[str | None]
+        resume_start: NotRequired[int | None]
+
 
 __all__ = [
     "ApiError",
@@ -129,17 +140,6 @@ class ApiError(PipeflowError):
         self.error_info = error_info
         self.error_code = error_code
         self.correlation_id = correlation_id
-
-
-class _Said(TypedDict):
-    """What every `ApiError` takes beside its message."""
-
-    status: int
-    error: NotRequired[str | None]
-    error_info: NotRequired[str | None]
-    error_code: NotRequired[int | None]
-    correlation_id: NotRequired[str | None]
-    resume_start: NotRequired[int | None]
 
 
 class BadRequestError(ApiError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -109,6 +108,8 @@ def _legal_item(item: object) -> str:
 
 def closest_item(name: str) -> FlowItem:
     """The item that a misspelt one most likely means, whatever its case and dashes."""
+    import difflib  # noqa: PLC0415 - for the message of an error alone
+
     by_folded_name = {item.replace("_", "").lower(): item for item in FlowItem}
     folded = name.replace("_", "").replace("-", "").lower()
     (closest,) = difflib.get_close_matches(folded, by_folded_name, n=1, cutoff=0.0)

@@ -61,7 +61,7 @@ class WalkOptions(FlowOptions, total=False):
     detect_removals: bool
 
 
-@frozen
+@frozen(eq=False)
 class FlowQuery:
     """One question to a flow endpoint, whose every part is known to be legal."""
 

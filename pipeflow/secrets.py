@@ -16,7 +16,7 @@ __all__ = ["ApiToken", "hiding_arguments", "redact"]
 
 Init = TypeVar("Init", bound="Callable[..., None]")
 
-_HEADER_WORD = re.compile(r"[\x21-\x7e]+")
+_HEADER_WORD = r"[\x21-\x7e]+"
 
 
 class ApiToken(str):
@@ -36,7 +36,7 @@ class ApiToken(str):
             raise TypeError(f"api_token must be a string, not {type(api_token).__name__}")
         if not api_token:
             raise ValueError("api_token is empty; it stands in Pipedrive's personal preferences")
-        if not _HEADER_WORD.fullmatch(api_token):
+        if not re.fullmatch(_HEADER_WORD, api_token):
             raise ValueError(
                 "api_token must be one word of visible ASCII characters, without white space or "
                 "line breaks; a token read from a file wants .strip()"

@@ -74,7 +74,7 @@ def _build_of_entry(kind: str) -> Callable[..., FlowUpdate]:
     )
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Shortcut:
     """What decodes the entries of all known kinds by way of their twins.
 

@@ -7,6 +7,7 @@ examples and its guide (`core-api-concepts-pagination`) have them below `paginat
 from __future__ import annotations
 
 import codecs
+import functools
 import json
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
@@ -54,7 +55,7 @@ class Envelope(msgspec.Struct, Generic[EntryT]):
     error_code: Any = msgspec.field(default=None, name="errorCode")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Paging:
     """What an answer says about its place in the collection.
 
@@ -71,7 +72,9 @@ class Paging:
     next_start: int | None = None
 
 
-_decode_raw = msgspec.json.Decoder(Envelope[msgspec.Raw]).decode
+@functools.cache
+def _raw_decoder() -> msgspec.json.Decoder[Envelope[msgspec.Raw]]:
+    return msgspec.json.Decoder(Envelope[msgspec.Raw])
 
 
 def read_envelope(
@@ -89,7 +92,11 @@ def read_envelope(
         DecodeError: It is not JSON in UTF-8, or no page.
     """
     _check_encoding(body)
-    envelope = _decoded(body, decode_twins) or _decoded(body, _decode_raw) or _read_with_care(body)
+    envelope = (
+        _decoded(body, decode_twins)
+        or _decoded(body, _raw_decoder().decode)
+        or _read_with_care(body)
+    )
     if _yes_or_no(envelope.success) is False:
         _refuse(envelope)
     if envelope.data is msgspec.UNSET:

@@ -46,7 +46,7 @@ def _as_it_is(value: Json) -> Json:
     return value
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class FieldType:
     """What JSON holds for a field of one type, and how that is read and written.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,8 +35,11 @@ RELATED_KINDS: dict[str, tuple[str, type]] = {
 }
 """The kinds in JSON, their fields in `RelatedObjects` and their classes."""
 
-_decode_twin = msgspec.json.Decoder(
-    msgspec.defstruct(
+
+@functools.cache
+def _twin_decoder() -> msgspec.json.Decoder[Any]:
+    """Made for the first page, like all that the shortcut needs."""
+    twin = msgspec.defstruct(
         "RelatedObjectsTwin",
         [
             ("allOf", None, None),  # the form of the published example is left to care
@@ -46,7 +50,7 @@ _decode_twin = msgspec.json.Decoder(
         ],
         gc=False,
     )
-).decode
+    return msgspec.json.Decoder(twin)
 
 
 def decode_related(text: bytes, *, strict: bool) -> RelatedObjects:
@@ -60,7 +64,7 @@ def decode_related(text: bytes, *, strict: bool) -> RelatedObjects:
         DecodeError: With `strict`, an object breaks its shape.
     """
     try:
-        twins: Any = _decode_twin(text)
+        twins: Any = _twin_decoder().decode(text)
         related = {}
         for kind, (name, record) in RELATED_KINDS.items():
             build = build_from_twin(record)

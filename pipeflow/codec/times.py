@@ -27,7 +27,7 @@ __all__ = [
     "write_time",
 ]
 
-_CLOCK = re.compile(r"(\d{2,4}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+_CLOCK = r"([0-9]{2,4}):([0-5][0-9])(?::([0-5][0-9]))?"
 from_iso: Callable[[str], datetime] = datetime.fromisoformat
 
 
@@ -91,7 +91,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _clock(text: str) -> tuple[int, int, int]:
-    matched = _CLOCK.fullmatch(text)
+    matched = re.fullmatch(_CLOCK, text)
     if matched is None:
         raise ValueError(text)
     hours, minutes, seconds = matched.groups(default="0")

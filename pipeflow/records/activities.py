@@ -10,7 +10,7 @@ from pipeflow.records.values import Record
 __all__ = ["Activity", "ActivityAttendee", "ActivityFile", "ActivityParticipant"]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ActivityParticipant(Record):
     """A person of the Pipedrive account who takes part in an activity.
 
@@ -23,7 +23,7 @@ class ActivityParticipant(Record):
     primary_flag: bool | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ActivityAttendee(Record):
     """Someone invited to an activity by e-mail.
 
@@ -44,7 +44,7 @@ class ActivityAttendee(Record):
     user_id: int | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ActivityFile(Record):
     """A recording that belongs to an activity.
 
@@ -59,7 +59,7 @@ class ActivityFile(Record):
     url: str | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Activity(Record):
     """A call, a meeting, a task or another activity, planned or done.
 

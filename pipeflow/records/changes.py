@@ -10,7 +10,7 @@ from pipeflow.records.values import Record
 __all__ = ["FieldChange", "FormattedValues"]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FormattedValues(Record):
     """The old and the new value as Pipedrive shows them, where they are known.
 
@@ -23,7 +23,7 @@ class FormattedValues(Record):
     new_value_formatted: str | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FieldChange(Record):
     """One field of a person, a deal or an organization got another value.
 

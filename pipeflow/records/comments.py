@@ -9,7 +9,7 @@ from pipeflow.records.values import Record
 __all__ = ["Comment"]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Comment(Record):
     """A comment on a note.
 

@@ -9,7 +9,7 @@ from pipeflow.records.values import Record
 __all__ = ["File"]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class File(Record):
     """An uploaded or linked file.
 

@@ -10,7 +10,7 @@ from pipeflow.records.values import Record
 __all__ = ["MailMessage", "MailParty"]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MailParty(Record):
     """A sender or receiver of a mail.
 
@@ -31,7 +31,7 @@ class MailParty(Record):
     mail_message_party_id: int | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MailMessage(Record):
     """A mail: the payload of `mailMessage` and `mailMessageWithAttachment`.
 

@@ -9,7 +9,7 @@ from pipeflow.records.values import Record
 __all__ = ["Note", "NoteDeal", "NoteOrganization", "NotePerson", "NoteUser"]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class NoteOrganization(Record):
     """The organization that a note is attached to.
 
@@ -20,7 +20,7 @@ class NoteOrganization(Record):
     name: str | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class NotePerson(Record):
     """The person that a note is attached to.
 
@@ -31,7 +31,7 @@ class NotePerson(Record):
     name: str | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class NoteDeal(Record):
     """The deal that a note is attached to.
 
@@ -42,7 +42,7 @@ class NoteDeal(Record):
     title: str | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class NoteUser(Record):
     """The user who wrote a note.
 
@@ -59,7 +59,7 @@ class NoteUser(Record):
     is_you: bool | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Note(Record):
     """A note.
 

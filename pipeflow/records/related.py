@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ContactEntry(Record):
     """An e-mail address or a phone number of a person.
 
@@ -32,7 +32,7 @@ class ContactEntry(Record):
     primary: bool | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RelatedUser(Record):
     """A user of the Pipedrive account.
 
@@ -53,7 +53,7 @@ class RelatedUser(Record):
     active_flag: bool | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RelatedPerson(Record):
     """A person.
 
@@ -74,7 +74,7 @@ class RelatedPerson(Record):
     owner_id: int | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RelatedOrganization(Record):
     """An organization.
 
@@ -97,7 +97,7 @@ class RelatedOrganization(Record):
     cc_email: str | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RelatedDeal(Record):
     """A deal.
 

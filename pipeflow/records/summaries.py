@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from typing import TYPE_CHECKING
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["shorten", "summary_line"]
 
 _LONGEST_TEXT = 100
-_TAG = re.compile(r"<[^<>]*>")
-_INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
+_TAG = r"<[^<>]*>"
+_INNER_CAPITAL = r"(?<=[a-z])(?=[A-Z])|_"
 
 _NAMED_BY = {
     "org_id": "organizations",
@@ -54,7 +53,7 @@ def summary_line(update: FlowUpdate, field_names: Mapping[str, str]) -> str:
         case MailMessage() as mail:
             return _mail(mail)
         case _:
-            kind = _INNER_CAPITAL.sub(" ", _plain(update.object)).lower()
+            kind = re.sub(_INNER_CAPITAL, " ", _plain(update.object)).lower()
             return f"{who}: {kind}" if update.actor else kind
     return f"{who} {said}"
 
@@ -119,7 +118,9 @@ def _mail(mail: MailMessage) -> str:
 
 
 def _plain_text(markup: str | None) -> str:
-    return _plain(html.unescape(_TAG.sub(" ", (markup or "")[: _LONGEST_TEXT * 20])))
+    import html  # noqa: PLC0415 - its table of entities is large, and most programs need none
+
+    return _plain(html.unescape(re.sub(_TAG, " ", (markup or "")[: _LONGEST_TEXT * 20])))
 
 
 def _plain(text: str | None) -> str:

@@ -120,16 +120,24 @@ def test_memory_does_not_grow_with_the_history(
     server: Server, histories: dict[int, History]
 ) -> None:
     def rows() -> Iterator[list[str]]:
-        for name in ("pipeflow", "pipeflow, prefetch=8"):
-            short, long = (
-                median(walk(server, histories[size], name).memory for _ in range(2))
-                for size in (SHORT, LONG)
-            )
-            yield [name, f"{short / 1e6:.1f}", f"{long / 1e6:.1f}", f"{long / short:.2f}"]
+        for answer_delay in (0.0, 0.05):
+            for name in ("pipeflow", "pipeflow, prefetch=8"):
+                short, middle, long = (
+                    median(walk(server, histories[size], name, answer_delay).memory for _ in "123")
+                    for size in (SHORT, MIDDLE, LONG)
+                )
+                megabytes = [f"{memory / 1e6:.1f}" for memory in (short, middle, long)]
+                yield [f"{name}, {answer_delay * 1e3:.0f} ms", *megabytes, f"{long / short:.2f}"]
 
     print_table(
-        "Peak memory above that after the imports; medians of 2",
-        ["", f"{SHORT:,} updates, MB", f"{LONG:,} updates, MB", "ratio"],
+        "Peak memory, MB above that after the imports; medians of 3",
+        [
+            "answers after",
+            f"{SHORT:,} updates, MB",
+            f"{MIDDLE:,}",
+            f"{LONG:,}",
+            "longest / shortest",
+        ],
         rows(),
     )
 
@@ -139,7 +147,7 @@ def test_importing_beside_the_dependencies() -> None:
     dependencies = median(run["dependencies"] for run in runs)
     added = median(run["pipeflow"] for run in runs)
     print_table(
-        f"CPU time of imports; medians of {len(runs)} fresh processes",
+        f"CPU time of imports, from bytecode; medians of {len(runs)} fresh processes",
         ["aiohttp, attrs, cattrs, msgspec, ms", "pipeflow on top, ms", "added"],
         [[f"{dependencies * 1e3:.0f}", f"{added * 1e3:.0f}", f"{added / dependencies:.0%}"]],
     )
