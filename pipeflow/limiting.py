@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from pipeflow.arguments import check_int, check_seconds
 
@@ -30,22 +30,37 @@ MEMORY = 10.0
 """Seconds for which the limiter remembers how much others can use between two answers."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Ticket:
     """One request's place in the queue and, once granted, its slot.
 
     Attributes:
         wake: Called when the ticket's holder should ask for its delay again. False says that the
             holder is gone, with its event loop; the ticket then leaves the queue.
-        number: How many slots had been granted up to this one; 0 while waiting.
-        granted_at: When the slot was granted.
         slot_free_at: The moment at which the granted slot is free again; None while waiting.
+        number: How many slots had been granted up to this one; set when it is.
+        granted_at: When the slot was granted; set when it is.
     """
 
-    wake: Callable[[], bool] = field(repr=False)
-    number: int = 0
-    granted_at: float = 0.0
+    wake: Callable[[], bool]
     slot_free_at: float | None = None
+    number: int = field(init=False)
+    granted_at: float = field(init=False)
+
+
+@frozen(eq=False)
+class _Claim:
+    """A part of the allowance that is left to others, up to a moment."""
+
+    requests: int
+    until: float
+
+    def at(self, now: float) -> int:
+        """Requests that are left to others now."""
+        return self.requests if now < self.until else 0
+
+
+_NO_CLAIM = _Claim(0, -math.inf)
 
 
 class BurstLimiter:
@@ -83,15 +98,12 @@ class BurstLimiter:
         self._waiting: OrderedDict[Ticket, None] = OrderedDict()
         self._granted = 0
         self._slots_free_at: list[float] = []  # sorted; of our requests, some past ones too
-        self._evenly_at = 0.0  # when the next slot would be granted if all were evenly spaced
-        self._others = 0
-        self._others_until = 0.0
+        self._evenly_at = -math.inf  # when the next would be granted if all were evenly spaced
+        self._others = _NO_CLAIM  # what they have used of the window
+        self._reserve = _NO_CLAIM  # what they may use before we hear of it
         self._heard_at = -math.inf
-        self._others_heard = 0
-        self._reserve = 0
-        self._reserve_until = 0.0
         self._paused_until = -math.inf
-        self._blocked_until = 0.0
+        self._blocked_until = -math.inf
 
     def __repr__(self) -> str:
         return f"<BurstLimiter {self._limit} per {self._window:g} s, {len(self._waiting)} waiting>"
@@ -196,27 +208,25 @@ class BurstLimiter:
 
         Little beside others, and little after a refusal, so that the next would meet few requests.
         """
-        if now < self._reserve_until:
+        if now < self._reserve.until:
             return 2 * self._gap
         return min(BURST_SHARE * self._window, max(0.0, now - self._paused_until))
 
     def _room_at(self, now: float) -> float:
-        reserve = min(self._reserve, (self._limit - self._others) // 2)
-        past = bisect_right(self._slots_free_at, now)
-        excess = len(self._slots_free_at) - past + self._others + reserve - self._limit
+        others = self._others.at(now)
+        reserve = min(self._reserve.at(now), (self._limit - others) // 2)
+        held = self._slots_free_at[bisect_right(self._slots_free_at, now) :]
+        excess = len(held) + others + reserve - self._limit
         if excess < 0:
             return now
-        next_free = self._slots_free_at[past + excess : past + excess + 1]
-        changes = [self._others_until, self._reserve_until, *next_free]
+        changes = [self._others.until, self._reserve.until]
+        if excess < len(held):
+            changes.append(held[excess])
         return min(change for change in changes if change > now)
 
     def _forget_past(self, now: float) -> None:
         # An answer that comes now was counted when it was sent, at the earliest.
         del self._slots_free_at[: bisect_right(self._slots_free_at, now - LONGEST_TRAVEL)]
-        if now >= self._others_until:
-            self._others = 0
-        if now >= self._reserve_until:
-            self._reserve = 0
 
     def _free_slot(self, slot_free_at: float) -> None:
         place = bisect_left(self._slots_free_at, slot_free_at)
@@ -240,11 +250,10 @@ class BurstLimiter:
         if used > ours:
             # Beyond doubt somebody else sends, too. As much as came between two answers can come
             # again before the next.
+            reserve = self._reserve.at(now)
             if now - self._heard_at < self._window / 4:
-                self._reserve = max(self._reserve, others - self._others_heard)
-            self._reserve_until = now + MEMORY
+                reserve = max(reserve, others - self._others.requests)
+            self._reserve = _Claim(reserve, now + MEMORY)
         self._heard_at = now
-        self._others_heard = others
         reset = self._window if rate_limit.reset_seconds is None else rate_limit.reset_seconds
-        self._others = min(others, self._limit)
-        self._others_until = now + min(reset, self._window)
+        self._others = _Claim(others, now + min(reset, self._window))

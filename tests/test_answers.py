@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from pipeflow import errors
 from pipeflow.answers import (
+    HIGHEST_LIMIT,
+    LONGEST_RESET,
     RateLimit,
     asked_wait_seconds,
     is_blocked,
@@ -16,6 +18,7 @@ from pipeflow.answers import (
     read_rate_limit,
     refusal,
 )
+from pipeflow.errors import ApiError, ServerError
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 BURST = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "2"}
@@ -242,3 +245,70 @@ def test_no_answer_whatever_breaks_the_reading(
     assert isinstance(refusal(status, headers, body), errors.ApiError)
     wait = asked_wait_seconds(status, headers, NOW)
     assert wait is None or wait > 0
+
+
+HTML = {"content-type": "text/html"}
+
+
+@pytest.mark.parametrize("status", [200, 402, 404, 502])
+def test_a_page_with_another_status_is_no_block(status: int) -> None:
+    assert not is_blocked(status, HTML, b"<html>")
+
+
+@pytest.mark.parametrize(
+    ("status", "is_redirect"), [(299, False), (300, True), (399, True), (400, False)]
+)
+def test_a_redirect_is_named_as_such(status: int, is_redirect: bool) -> None:  # noqa: FBT001 - pytest's way
+    assert ("redirect" in str(refusal(status, {}, b""))) == is_redirect
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(499, ApiError), (500, ServerError), (501, ServerError), (599, ServerError)],
+)
+def test_the_servers_own_failures_begin_at_500(status: int, kind: type[ApiError]) -> None:
+    assert type(refusal(status, {}, b"")) is kind
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [(f"{LONGEST_RESET:.0f}", LONGEST_RESET), ("86400.5", None)]
+)
+def test_a_reset_beyond_a_day_is_not_believed(said: str, seconds: float | None) -> None:
+    assert read_rate_limit({"x-ratelimit-reset": said}).reset_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [("0", None), ("1", 1), (str(HIGHEST_LIMIT), HIGHEST_LIMIT), (str(HIGHEST_LIMIT + 1), None)],
+)
+def test_a_limit_must_be_plausible(said: str, limit: int | None) -> None:
+    assert read_rate_limit({"x-ratelimit-limit": said}).limit == limit
+
+
+@pytest.mark.parametrize("length", [500, 501])
+def test_a_reason_is_cut_where_it_stops_being_one(length: int) -> None:
+    error = refusal(400, {}, b'{"error":"%b"}' % (b"x" * length))
+    assert error.error == "x" * 500
+
+
+@pytest.mark.parametrize(("seconds", "is_daily"), [("600", False), ("600.5", True), ("601", True)])
+def test_a_wait_above_ten_minutes_means_the_day(seconds: str, is_daily: bool) -> None:  # noqa: FBT001 - pytest's way
+    assert is_daily_budget_exhausted(429, {"retry-after": seconds}, b"") == is_daily
+
+
+@pytest.mark.parametrize("status", [403, 408, 425, 503])
+def test_a_reset_is_a_wait_after_a_429_alone(status: int) -> None:
+    assert asked_wait_seconds(status, BURST, NOW) is None
+    assert asked_wait_seconds(429, BURST, NOW) == 2.0
+
+
+@pytest.mark.parametrize("status", [400, 428, 430, 503])
+def test_only_a_429_can_mean_the_day(status: int) -> None:
+    body = said(error="daily request budget exceeded")
+    assert not is_daily_budget_exhausted(status, {}, body)
+
+
+@pytest.mark.parametrize(("left", "is_daily"), [("39", True), ("40", False), ("41", False)])
+def test_tokens_for_another_request_mean_the_burst(left: str, is_daily: bool) -> None:  # noqa: FBT001 - pytest's way
+    headers = {**BURST, "x-daily-ratelimit-token-remaining": left}
+    assert is_daily_budget_exhausted(429, headers, b"") == is_daily

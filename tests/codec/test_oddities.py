@@ -275,3 +275,10 @@ def test_a_long_value_is_cut_in_the_message(page_of: PageOf) -> None:
 def test_missing_lists_and_objects_are_empty(page_of: PageOf, data: Json, activity: Json) -> None:
     update = page_of({"object": "activity", "data": data}).updates[0]
     assert update.data == (activity)
+
+
+@pytest.mark.parametrize(("digits", "is_an_id"), [(19, True), (20, False)])
+def test_an_id_as_text_has_at_most_19_digits(digits: int, is_an_id: bool) -> None:  # noqa: FBT001 - pytest's way
+    entry = {"object": "note", "data": {"id": "9" * digits}}
+    (update,) = decode_page(json.dumps({"data": [entry]}).encode()).updates
+    assert (update.decode_error is None) == is_an_id

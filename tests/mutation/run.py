@@ -26,20 +26,19 @@ from typing import NamedTuple
 CHECKOUT = Path(__file__).parents[2]
 
 ROOMS = {
-    "paging": ("pipeflow/paging.py", "tests/test_paging.py tests/test_more_paging.py"),
-    "retrying": ("pipeflow/retrying.py", "tests/test_retrying.py tests/test_more_retrying.py"),
+    "paging": ("pipeflow/paging.py", "tests/test_paging.py tests/test_seams.py"),
+    "prefetching": ("pipeflow/prefetching.py", "tests/test_prefetching.py"),
+    "many_walks": ("pipeflow/many_walks.py", "tests/test_many_walks.py"),
+    "retrying": ("pipeflow/retrying.py", "tests/test_retrying.py"),
     "limiting": (
         "pipeflow/limiting.py",
-        "tests/test_limiting.py tests/test_more_limiting.py tests/test_limiter_machine.py",
+        "tests/limiting/test_queue.py tests/limiting",
     ),
-    "answers": ("pipeflow/answers.py", "tests/test_answers.py tests/test_more_answers.py"),
+    "answers": ("pipeflow/answers.py", "tests/test_answers.py"),
     # Examples before properties, which take long to notice anything.
     "codec": (
         "pipeflow/codec",
-        (
-            "tests/test_more_codec.py tests/codec/test_oddities.py tests/codec/test_times.py "
-            "tests/codec"
-        ),
+        ("tests/codec/test_oddities.py tests/codec/test_times.py tests/codec"),
     ),
 }
 """What is mutated, and the tests that should notice."""

@@ -1,3 +1,5 @@
+"""Where pages join: what they repeat, and going back when records were removed."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
