@@ -102,6 +102,7 @@ class BurstLimiter:
         self._others = _NO_CLAIM  # what they have used of the window
         self._reserve = _NO_CLAIM  # what they may use before we hear of it
         self._heard_at = -math.inf
+        self._crowded_until = -math.inf
         self._paused_until = -math.inf
         self._blocked_until = -math.inf
 
@@ -197,6 +198,8 @@ class BurstLimiter:
                 self._evenly_at = max(self._evenly_at, now) + self._gap
         while self._waiting and not next(iter(self._waiting)).wake():
             self._waiting.popitem(last=False)
+        if self._waiting and (room_at := self._room_at(now)) > now:
+            self._crowded_until = room_at + self._window
 
     def _next_slot_at(self, now: float) -> float:
         """The moment at which to grant or, at the latest, to look again."""
@@ -206,23 +209,30 @@ class BurstLimiter:
     def _ahead(self, now: float) -> float:
         """Seconds by which a slot may be granted before its even place.
 
-        Little beside others, and little after a refusal, so that the next would meet few requests.
+        Beside others none, so that few of our requests meet theirs; little from when the whole
+        allowance was in use, which would else go in bursts for ever; and at first after a refusal
+        little, too.
         """
         if now < self._reserve.until:
-            return 2 * self._gap
-        return min(BURST_SHARE * self._window, max(0.0, now - self._paused_until))
+            return 0.0
+        most = 2 * self._gap if now < self._crowded_until else BURST_SHARE * self._window
+        return min(most, max(0.0, now - self._paused_until))
 
     def _room_at(self, now: float) -> float:
         others = self._others.at(now)
         reserve = min(self._reserve.at(now), (self._limit - others) // 2)
-        held = self._slots_free_at[bisect_right(self._slots_free_at, now) :]
-        excess = len(held) + others + reserve - self._limit
+        held = self._held_at(now)
+        excess = held + others + reserve - self._limit
         if excess < 0:
             return now
         changes = [self._others.until, self._reserve.until]
-        if excess < len(held):
-            changes.append(held[excess])
+        if excess < held:
+            changes.append(self._slots_free_at[excess - held])
         return min(change for change in changes if change > now)
+
+    def _held_at(self, moment: float) -> int:
+        """How many of our requests count at a moment, as far as they are remembered."""
+        return len(self._slots_free_at) - bisect_right(self._slots_free_at, moment)
 
     def _forget_past(self, now: float) -> None:
         # An answer that comes now was counted when it was sent, at the earliest.
@@ -239,17 +249,21 @@ class BurstLimiter:
         if rate_limit.limit is not None and rate_limit.limit != self._limit:
             self._evenly_at = now + (self._evenly_at - now) * self._limit / rate_limit.limit
             self._limit = rate_limit.limit
+            self._crowded_until = -math.inf
         if rate_limit.remaining is None or now - ticket.granted_at > LONGEST_TRAVEL:
             return  # too old an answer to tell others' requests from our own
         self._forget_past(now)
         used = self._limit - rate_limit.remaining
-        counted_then = bisect_right(self._slots_free_at, ticket.granted_at)
-        ours = len(self._slots_free_at) - counted_then
         sent_since = self._granted - ticket.number
-        others = max(0, used - max(0, ours - sent_since))
+        ours = self._held_at(ticket.granted_at)
+        if used > ours or now < self._reserve.until:
+            # Somebody else sends, too. So in doubt it is theirs: a server that counts over fixed
+            # windows has forgotten some of ours.
+            others = max(0, used - max(0, self._held_at(now) - sent_since))
+        else:
+            others = max(0, used - max(0, ours - sent_since))
         if used > ours:
-            # Beyond doubt somebody else sends, too. As much as came between two answers can come
-            # again before the next.
+            # As much as came between two answers can come again before the next.
             reserve = self._reserve.at(now)
             if now - self._heard_at < self._window / 4:
                 reserve = max(reserve, others - self._others.requests)

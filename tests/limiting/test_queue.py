@@ -172,3 +172,46 @@ def test_the_head_of_the_queue_knows_when_and_the_others_wait_to_be_woken(queue:
         queue.join(0.0)
     assert queue.limiter.delay_seconds(queue.tickets[2], 1.0) == HELD - 1.0
     assert queue.limiter.delay_seconds(queue.tickets[3], 1.0) is None
+
+
+def use_all(queue: Queue) -> None:
+    """Eight requests, all answered at once, and one that waits for room."""
+    for _ in range(9):
+        queue.join(0.0)
+    for number in queue.granted_by(0.75, since=0.0):
+        queue.limiter.settle(queue.tickets[number], 0.0, ANSWERED)
+    assert queue.granted(0.75) == list(range(8))
+
+
+def test_after_the_whole_allowance_was_in_use_requests_come_evenly() -> None:
+    queue = Queue(limit=8)
+    use_all(queue)
+    for _ in range(8):
+        queue.join(1.0)
+    assert queue.granted(1.875) == list(range(8))
+    assert queue.granted(2.0) == list(range(8 + 3))
+    assert queue.granted(2.25) == list(range(8 + 4))
+    assert queue.granted(2.5) == list(range(8 + 5))
+
+
+def test_one_window_after_there_was_room_again_half_may_come_at_once_again() -> None:
+    queue = Queue(limit=8)
+    use_all(queue)
+    queue.limiter.hand_back(queue.tickets[8], 0.75)
+    # There is room from 2.0 on.
+    for _ in range(9):
+        queue.join(3.75)
+    assert len(queue.granted(3.75)) == 8 + 3
+    assert len(queue.granted(4.0)) == 8 + 3 + 3
+
+
+def test_who_waits_for_an_even_place_alone_uses_up_nothing() -> None:
+    queue = Queue(limit=8)
+    for _ in range(7):
+        queue.join(0.0)
+    assert queue.granted_by(0.5, since=0.0) == list(range(7))
+    for ticket in queue.tickets:
+        queue.limiter.settle(ticket, 0.5, ANSWERED)
+    for _ in range(7):
+        queue.join(2.5)
+    assert queue.granted(2.5) == list(range(7 + 5))
