@@ -38,7 +38,7 @@ async def walk_many(
     walk: Callable[[int], AsyncGenerator[FlowPage, None]],
     *,
     start: int = 0,
-    concurrency: int = 8,
+    concurrency: int,
     on_error: OnError = "collect",
     skip_missing: bool = False,
     on_done: Callable[[int], object] | None = None,

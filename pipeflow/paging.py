@@ -27,7 +27,7 @@ MOST_BARREN_PAGES = 5
 """Pages in a row without one new update, after which the collection does not advance. More than
 one is legitimate: when many updates appear during a walk, pages shift by more than a page."""
 
-REMEMBERED_UPDATES = 1000
+REMEMBERED_UPDATES = 2 * LARGEST_PAGE
 """Among how many of the last updates a repeated one is looked for: two of the largest pages."""
 
 

@@ -91,8 +91,8 @@ class PagesAhead(Generic[AnswerT]):
         *,
         depth: int,
         page_size: int,
-        max_items: int | None = None,
-        overlap: int = 0,
+        max_items: int | None,
+        overlap: int,
     ) -> None:
         self._fetch_answer = fetch_answer
         self._decode_answer = decode_answer
@@ -118,7 +118,7 @@ class PagesAhead(Generic[AnswerT]):
     async def __call__(self, start: int, limit: int) -> FlowPage:
         """The page at an offset; the next ones are under way when it returns."""
         page = self._decode_answer(await self._answer(start, limit), start)
-        await self._look_ahead(page, start)
+        await self._look_ahead(page, start, limit)
         return page
 
     async def drop(self) -> None:
@@ -139,11 +139,11 @@ class PagesAhead(Generic[AnswerT]):
         del self._ahead[key]
         return answer
 
-    async def _look_ahead(self, page: FlowPage, start: int) -> None:
+    async def _look_ahead(self, page: FlowPage, start: int, limit: int) -> None:
         if self._wanted is not None:
             self._wanted -= len(page.updates) - (self._overlap if self._begun else 0)
         self._begun = True
-        foreseen = self._foreseen(page, start)
+        foreseen = self._foreseen(page, start, limit)
         await self._cancel([key for key in self._ahead if key not in foreseen])
         begun = [key for key in foreseen if key not in self._ahead]
         for key in begun:
@@ -152,12 +152,15 @@ class PagesAhead(Generic[AnswerT]):
             # Off they go. While answers are at hand, nothing else gives the event loop a turn.
             await asyncio.sleep(0)
 
-    def _foreseen(self, page: FlowPage, start: int) -> list[tuple[int, int]]:
+    def _foreseen(self, page: FlowPage, start: int, limit: int) -> list[tuple[int, int]]:
         if page.next_start is None or page.next_start - self._overlap <= start:
             return []
         next_start = page.next_start - self._overlap
-        self._ramp = min(2 * self._ramp, self._depth)
         stride = next_start - start
+        if page.next_start == start + limit:
+            # A full page. Those that follow are full, too, and repeat what the first does not.
+            stride = page_limit(self._page_size, None, self._overlap) - self._overlap
+        self._ramp = min(2 * self._ramp, self._depth)
         foreseen = []
         for place in range(self._ramp):
             wanted = None if self._wanted is None else self._wanted - place * stride

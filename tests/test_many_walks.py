@@ -91,7 +91,7 @@ async def test_each_persons_updates_come_in_order_and_all_of_them(
 
 
 async def test_nobody_is_nothing() -> None:
-    assert await collected(walk_many([], People().walk)) == {}
+    assert await collected(walk_many([], People().walk, concurrency=8)) == {}
 
 
 async def test_a_slow_consumer_holds_at_most_two_pages_per_walk() -> None:
@@ -141,7 +141,7 @@ async def test_failures_are_raised_at_the_end_with_person_and_place() -> None:
     people = People(fail=fails(3, 5))
     offsets: dict[int, list[int]] = {}
     with pytest.raises(ExceptionGroup, match="2 of 10 persons failed") as caught:
-        async for person_id, update in walk_many(range(1, 11), people.walk):
+        async for person_id, update in walk_many(range(1, 11), people.walk, concurrency=8):
             offsets.setdefault(person_id, []).append(update.offset)
     failures = [error for error in caught.value.exceptions if isinstance(error, ServerError)]
     assert sorted((error.person_id, error.resume_start) for error in failures) == [(3, 2), (5, 2)]
@@ -181,11 +181,47 @@ async def test_the_daily_budget_and_a_block_stop_everything_and_say_who_is_not_d
 
     rest = People()
     remaining = [*error.unfinished, *ids[error.begun :]]
-    more = await collected(walk_many(remaining, rest.walk))
+    more = await collected(walk_many(remaining, rest.walk, concurrency=8))
     for person_id in ids:
         before = offsets.get(person_id, [])[: error.unfinished.get(person_id, 6)]
         start = error.unfinished.get(person_id, 0 if person_id in remaining else 6)
         assert before + more.get(person_id, [])[start:] == list(range(6))
+
+
+async def test_what_was_consumed_is_not_among_the_unfinished() -> None:
+    people = People(pages=9, fail=fails(2, kind=BlockedError, at=6))
+    consumed: dict[int, int] = {}
+    with pytest.raises(BlockedError) as caught:
+        async for person_id, update in walk_many([1, 2, 3], people.walk, concurrency=3):
+            consumed[person_id] = update.offset + 1
+    assert caught.value.unfinished == consumed
+    assert caught.value.resume_start == consumed[2] == 6
+
+
+async def test_the_note_counts_who_is_done_and_not_who_failed() -> None:
+    people = People(pages=1, fail=fails(1, 2, at=0))
+    stops = People(pages=1, fail=fails(*range(7, 100), kind=BlockedError, at=0))
+    with pytest.raises(BlockedError) as caught:
+        await collected(
+            walk_many(
+                range(1, 100),
+                lambda person_id: (people if person_id < 7 else stops).walk(person_id),
+                concurrency=1,
+            )
+        )
+    assert len(caught.value.failures) == 2
+    [note] = caught.value.__notes__
+    assert note.startswith("4 of the first 7 persons are done; ")
+    assert note.endswith(": {7: 0}")
+
+
+async def test_a_stop_ends_the_other_walks_though_the_consumer_is_busy() -> None:
+    people = People(pages=50, fail=fails(1, kind=BlockedError, at=2))
+    async with aclosing(walk_many(range(1, 9), people.walk, concurrency=8)) as updates:
+        await anext(updates)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert people.under_way == 0
 
 
 async def test_failures_before_the_stop_are_kept() -> None:
@@ -203,12 +239,12 @@ async def test_missing_persons_are_passed_over_when_told_so() -> None:
     done: list[int] = []
     people = People(fail=fails(2, kind=NotFoundError, at=0))
     offsets = await collected(
-        walk_many([1, 2, 3], people.walk, skip_missing=True, on_done=done.append)
+        walk_many([1, 2, 3], people.walk, concurrency=8, skip_missing=True, on_done=done.append)
     )
     assert set(offsets) == {1, 3}
     assert sorted(done) == [1, 2, 3]
     with pytest.raises(ExceptionGroup):
-        await collected(walk_many([1, 2, 3], people.walk))
+        await collected(walk_many([1, 2, 3], people.walk, concurrency=8))
 
 
 async def test_what_the_ids_raise_is_raised() -> None:
@@ -217,7 +253,7 @@ async def test_what_the_ids_raise_is_raised() -> None:
         raise KeyError("no more")
 
     with pytest.raises(KeyError):
-        await collected(walk_many(broken(), People().walk))
+        await collected(walk_many(broken(), People().walk, concurrency=8))
     assert others() == set()
 
 
@@ -242,7 +278,7 @@ async def test_a_stop_reaches_a_consumer_that_is_busy() -> None:
 
 async def test_a_break_ends_all_walks_at_once() -> None:
     people = People(pages=100)
-    async with aclosing(walk_many(range(1, 100), people.walk)) as updates:
+    async with aclosing(walk_many(range(1, 100), people.walk, concurrency=8)) as updates:
         async for _ in updates:
             break
     assert people.under_way == 0
@@ -251,7 +287,7 @@ async def test_a_break_ends_all_walks_at_once() -> None:
 
 async def test_a_cancellation_ends_all_walks_at_once() -> None:
     people = People(pages=1000)
-    task = asyncio.create_task(collected(walk_many(range(1, 100), people.walk)))
+    task = asyncio.create_task(collected(walk_many(range(1, 100), people.walk, concurrency=8)))
     while people.pages_served < 30:
         await asyncio.sleep(0)
     task.cancel()

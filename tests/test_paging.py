@@ -130,6 +130,46 @@ async def test_a_server_that_sends_more_than_asked_for_is_cut() -> None:
     assert (only.more_items, only.next_start) == (True, 5)
 
 
+async def test_a_page_that_is_cut_says_where_the_rest_begins() -> None:
+    walk = walk_pages(Collection(range(30), clamp=500), start=0, page_size=10, max_items=6)
+    (only,) = [page async for page in walk]
+    assert (only.more_items, only.next_start) == (True, 6)
+
+    async def generous(start: int, limit: int) -> FlowPage:
+        return page(range(start, start + 20), start=start, more=False)
+
+    for wanted in (5, 6):
+        walk = walk_pages(generous, start=0, page_size=10, max_items=wanted)
+        (only,) = [page async for page in walk]
+        assert (only.more_items, only.next_start) == (True, wanted)
+
+
+@pytest.mark.parametrize("wanted", [10, 11, 20])
+async def test_a_page_that_is_not_cut_stays_as_it_came(wanted: int) -> None:
+    async def odd(start: int, limit: int) -> FlowPage:
+        return page(range(start, start + 10), start=start, more=start == 0, next_start=77)
+
+    walk = walk_pages(odd, start=0, page_size=10, max_items=wanted)
+    first = await anext(walk)
+    assert (first.more_items, first.next_start) == (True, 77)
+    walk = walk_pages(Collection(range(10)), start=0, page_size=10, max_items=wanted)
+    (only,) = [page async for page in walk]
+    assert (only.more_items, only.next_start) == (False, None)
+
+
+async def test_five_barren_pages_in_a_row_are_the_end() -> None:
+    asked = 0
+
+    async def barren(start: int, limit: int) -> FlowPage:
+        nonlocal asked
+        asked += 1
+        return page([0] if asked == 1 else [], start=start, more=True, next_start=start + 1)
+
+    with pytest.raises(PaginationError):
+        await walked(barren)
+    assert asked == 1 + 5
+
+
 async def test_a_page_is_fetched_only_when_the_consumer_wants_it() -> None:
     collection = Collection(range(100))
     async with aclosing(walk_pages(collection, start=0, page_size=10)) as pages:

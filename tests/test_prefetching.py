@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeflow.errors import NotFoundError
+from pipeflow.errors import NotFoundError, PaginationError
 from pipeflow.prefetching import walk_pages_ahead
 from pipeflow.records import FlowPage, FlowUpdate
 
@@ -49,11 +49,13 @@ class Collection:
         self.delay = delay
         self.change = change or {}
         self.asked: list[int] = []
+        self.limits: list[int] = []
         self.under_way = 0
         self.most_under_way = 0
 
     async def __call__(self, start: int, limit: int) -> FlowPage:
         self.asked.append(start)
+        self.limits.append(limit)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
@@ -79,9 +81,16 @@ def walk(
     prefetch: int,
     page_size: int = 10,
     max_items: int | None = None,
+    detect_removals: bool = False,
 ) -> AsyncGenerator[FlowPage, None]:
     return walk_pages_ahead(
-        fetch_answer, as_it_is, start=0, page_size=page_size, max_items=max_items, prefetch=prefetch
+        fetch_answer,
+        as_it_is,
+        start=0,
+        page_size=page_size,
+        max_items=max_items,
+        prefetch=prefetch,
+        detect_removals=detect_removals,
     )
 
 
@@ -189,6 +198,83 @@ async def test_max_items_are_asked_for_exactly() -> None:
     collection = Collection(1000)
     assert await numbers_of(walk(collection, prefetch=8, max_items=35)) == list(range(35))
     assert collection.asked == [0, 10, 20, 30]
+
+
+async def test_a_last_single_update_is_asked_for() -> None:
+    collection = Collection(1000)
+    assert await numbers_of(walk(collection, prefetch=8, max_items=31)) == list(range(31))
+    assert collection.asked == [0, 10, 20, 30]
+    assert collection.limits == [10, 10, 10, 1]
+
+
+async def test_the_number_under_way_doubles_and_does_not_square() -> None:
+    collection = Collection(1000)
+    async with aclosing(walk(collection, prefetch=16)) as pages:
+        for _ in range(3):
+            await anext(pages)
+    assert max(collection.asked) == 10 * (2 + 8)
+
+
+async def test_unless_told_otherwise_nothing_is_fetched_ahead() -> None:
+    collection = Collection(50)
+    pages = walk_pages_ahead(collection, as_it_is, start=0, page_size=10)
+    async with aclosing(pages):
+        await anext(pages)
+        assert collection.asked == [0]
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 3, 8])
+@pytest.mark.parametrize("page_size", [10, 500])
+async def test_with_removals_detected_foreseen_pages_are_the_ones_asked_for(
+    prefetch: int, page_size: int
+) -> None:
+    """They overlap by one, which the first page does not, and none is fetched twice or in vain."""
+    collection = Collection(12 * page_size)
+    pages = walk(
+        collection,
+        prefetch=prefetch,
+        page_size=page_size,
+        max_items=10 * page_size,
+        detect_removals=True,
+    )
+    assert await numbers_of(pages) == list(range(10 * page_size))
+    stride = min(page_size, 499)
+    assert collection.asked == [0, *range(page_size - 1, 10 * page_size - 1, stride)]
+
+
+async def test_with_removals_detected_no_more_is_asked_for_than_is_wanted() -> None:
+    collection = Collection(1000)
+    pages = walk(collection, prefetch=8, max_items=35, detect_removals=True)
+    assert await numbers_of(pages) == list(range(35))
+    assert collection.asked == [0, 9, 19, 29]
+    assert collection.limits == [10, 11, 11, 6]
+
+
+async def test_clamped_pages_that_overlap_are_foreseen_after_the_first() -> None:
+    collection = Collection(60, clamp=7)
+    pages = walk(collection, prefetch=2, detect_removals=True)
+    assert await numbers_of(pages) == list(range(60))
+    assert collection.asked == sorted(set(collection.asked))
+
+
+async def test_a_page_that_only_repeats_foresees_nothing() -> None:
+    collection = Collection(60, clamp=1)
+    with pytest.raises(PaginationError):
+        await numbers_of(walk(collection, prefetch=8, detect_removals=True))
+    assert collection.asked == [0] * 6
+
+
+async def test_what_is_under_way_is_cancelled_and_not_waited_for() -> None:
+    collection = Collection(1000)
+
+    async def endless(start: int, limit: int) -> FlowPage:
+        if start:
+            await asyncio.Event().wait()
+        return await collection(start, limit)
+
+    async with asyncio.timeout(5.0):
+        async with aclosing(walk(endless, prefetch=4)) as pages:
+            await anext(pages)
 
 
 async def test_a_clamp_in_the_middle_throws_foreseen_pages_away() -> None:

@@ -30,16 +30,18 @@ ROOMS = {
     "prefetching": ("pipeflow/prefetching.py", "tests/test_prefetching.py"),
     "many_walks": ("pipeflow/many_walks.py", "tests/test_many_walks.py"),
     "retrying": ("pipeflow/retrying.py", "tests/test_retrying.py"),
+    # Here and below: examples before properties, which take long to notice anything.
     "limiting": (
         "pipeflow/limiting.py",
-        "tests/limiting/test_queue.py tests/limiting",
+        "tests/limiting/test_queue.py tests/limiting/test_answers_heard.py tests/limiting",
     ),
     "answers": ("pipeflow/answers.py", "tests/test_answers.py"),
-    # Examples before properties, which take long to notice anything.
-    "codec": (
-        "pipeflow/codec",
-        ("tests/codec/test_oddities.py tests/codec/test_times.py tests/codec"),
-    ),
+} | {
+    f"codec/{path.stem}": (
+        f"pipeflow/codec/{path.name}",
+        "tests/codec/test_oddities.py tests/codec/test_times.py tests/codec tests/records",
+    )
+    for path in sorted((CHECKOUT / "pipeflow" / "codec").glob("[a-z]*.py"))
 }
 """What is mutated, and the tests that should notice."""
 
@@ -79,7 +81,7 @@ class Survivor(NamedTuple):
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    arguments.add_argument("rooms", nargs="*", help=f"of {', '.join(ROOMS)}; all by default")
+    arguments.add_argument("rooms", nargs="*", help=f"of {', '.join(ROOMS)}, or 'codec'")
     arguments.add_argument("--per-spot", type=int, default=2, help="mutants per spot and family")
     arguments.add_argument("--most", type=int, help="mutants per room, drawn by the seed")
     arguments.add_argument("--seed", type=int, default=5)
@@ -87,7 +89,8 @@ def main() -> None:
     arguments.add_argument("--tests-python", default=sys.executable, help="runs the tests")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as away, ThreadPoolExecutor(options.workers) as workers:
-        list(workers.map(lambda room: run(room, Path(away), options), options.rooms or ROOMS))
+        rooms = [room for room in ROOMS if not {room, room.split("/")[0]}.isdisjoint(options.rooms)]
+        list(workers.map(lambda room: run(room, Path(away), options), rooms or ROOMS))
 
 
 def run(room: str, away: Path, options: argparse.Namespace) -> None:
@@ -156,7 +159,7 @@ def choose(mutants: sqlite3.Connection, copy: Path, options: argparse.Namespace)
 
 
 def unseen_places(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where annotations and imports for them stand: nothing evaluates them at run time."""
+    """What no test can notice: annotations and imports for them, and the `*` before keywords."""
     tree = ast.parse(path.read_text("utf-8"))
     evaluated = {
         annotation
@@ -167,14 +170,19 @@ def unseen_places(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         for annotation in [statement.annotation]
     }
     found: list[ast.expr] = []
+    stars = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found += [node.returns] if node.returns else []
+            if node.args.kwonlyargs and not node.args.vararg:
+                first = node.args.kwonlyargs[0]
+                before = node.args.args[-1] if node.args.args else node
+                stars.append(((before.lineno, before.col_offset), (first.lineno, first.col_offset)))
         elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation not in evaluated:
             found += [node.annotation] if node.annotation else []
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             found += [node.test]
-    return [
+    return stars + [
         ((each.lineno, each.col_offset), (each.end_lineno or 0, each.end_col_offset or 0))
         for each in found
     ]
