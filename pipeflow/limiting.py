@@ -66,7 +66,8 @@ _NO_CLAIM = _Claim(0, -math.inf)
 class BurstLimiter:
     """At most `limit` requests in any `window` seconds, first come, first served.
 
-    Half of them may be sent at once; the others follow evenly spaced.
+    Half of them may be sent at once, and the others follow evenly spaced; while the whole allowance
+    is in use, and beside other programs, all are.
 
     The limit given here is what is assumed until an answer's `x-ratelimit-*` headers tell the
     token's own; from then on the server's word counts. What other programs use of the allowance

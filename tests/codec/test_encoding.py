@@ -95,6 +95,20 @@ def test_a_page_made_by_hand_can_be_served() -> None:
     assert decoded.next_start == 1
 
 
+def test_a_page_names_where_the_next_begins_when_there_is_one() -> None:
+    def pagination(page: FlowPage) -> dict[str, Any]:
+        found: dict[str, Any] = to_dict(page)["additional_data"]["pagination"]
+        return found
+
+    assert pagination(FlowPage(start=7)) == {"start": 7, "more_items_in_collection": False}
+    assert pagination(FlowPage(page_size=5, more_items=True, next_start=5)) == {
+        "start": 0,
+        "limit": 5,
+        "more_items_in_collection": True,
+        "next_start": 5,
+    }
+
+
 def test_related_objects_come_back(decoded: Decoded) -> None:
     related = decoded("usual").related
     assert to_dict(related) == related.raw

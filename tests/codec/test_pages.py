@@ -52,6 +52,12 @@ def test_all_updates_of_a_page_share_their_related_objects(decoded: Decoded) -> 
     assert all(update.related is page.related for update in page.updates)
 
 
+def test_offsets_count_from_the_one_asked_for(answer: Answer) -> None:
+    page = decode_page(answer("usual"), start=7)
+    assert [update.offset for update in page.updates] == list(range(7, 7 + len(page.updates)))
+    assert len(page.updates) == 2
+
+
 def test_the_offset_asked_for_counts_more_than_the_one_echoed(answer: Answer) -> None:
     page = decode_page(answer("flat_pagination"), start=7)
     assert page.start == 7

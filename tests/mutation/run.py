@@ -159,8 +159,9 @@ def choose(mutants: sqlite3.Connection, copy: Path, options: argparse.Namespace)
 
 
 def unseen_places(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """What no test can notice: annotations and imports for them, and the `*` before keywords."""
-    tree = ast.parse(path.read_text("utf-8"))
+    """What no test can notice: annotations, imports for them, overloads, `*` before keywords."""
+    text = path.read_text("utf-8")
+    tree = ast.parse(text)
     evaluated = {
         annotation
         for node in ast.walk(tree)
@@ -170,19 +171,25 @@ def unseen_places(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         for annotation in [statement.annotation]
     }
     found: list[ast.expr] = []
-    stars = []
+    others = [
+        ((row - 1, 0), (row + 1, 0))
+        for row, line in enumerate(text.splitlines(), 1)
+        if line.strip() == "@overload"
+    ]
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found += [node.returns] if node.returns else []
             if node.args.kwonlyargs and not node.args.vararg:
                 first = node.args.kwonlyargs[0]
                 before = node.args.args[-1] if node.args.args else node
-                stars.append(((before.lineno, before.col_offset), (first.lineno, first.col_offset)))
+                others.append(
+                    ((before.lineno, before.col_offset), (first.lineno, first.col_offset))
+                )
         elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation not in evaluated:
             found += [node.annotation] if node.annotation else []
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             found += [node.test]
-    return stars + [
+    return others + [
         ((each.lineno, each.col_offset), (each.end_lineno or 0, each.end_col_offset or 0))
         for each in found
     ]
