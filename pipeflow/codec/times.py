@@ -38,6 +38,8 @@ def read_datetime(text: str) -> datetime:
     if "T" not in text:
         raise ValueError(text)
     moment = from_iso(text)
+    if moment.tzinfo is UTC:  # as mail has it
+        return moment
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError as error:  # hours before year 1 or after year 9999
@@ -51,7 +53,7 @@ def read_date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-@functools.lru_cache(maxsize=256)  # plans are made in quarters of an hour
+@functools.lru_cache(maxsize=1440)  # one for each minute of a day
 def read_time(text: str) -> time:
     """The time of day that `text` names, in UTC like the day it belongs to."""
     hours, minutes, seconds = _clock(text)
