@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from pipeflow import (
+    BurstLimiter,
     DailyBudgetExhaustedError,
     NotFoundError,
     PipedriveSession,
@@ -24,6 +27,27 @@ async def test_many_persons_are_walked_over_the_wire() -> None:
         async for person_id, update in walks:
             offsets.setdefault(person_id, []).append(update.offset)
     assert offsets == {person: list(range(25)) for person in persons}
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+async def test_sessions_of_one_token_share_a_limiter(is_shared: bool) -> None:  # noqa: FBT001 - pytest's way
+    """What each would send by itself is twice what the token may."""
+    persons = {person: notes(1) for person in range(1, 41)}
+
+    async def walk(pipedrive: PipedriveSession, ids: range) -> int:
+        return len([person_id async for person_id, _ in pipedrive.iter_person_flows(ids)])
+
+    limiters = [BurstLimiter(20, 0.5), BurstLimiter(20, 0.5)]
+    async with (
+        FakePipedrive(
+            persons=persons, burst_limit=20, burst_window=0.5, announces_limits=False
+        ) as fake,
+        session_at(fake, limiter=limiters[0]) as one,
+        session_at(fake, limiter=limiters[0 if is_shared else 1]) as other,
+    ):
+        walked = await asyncio.gather(walk(one, range(1, 21)), walk(other, range(21, 41)))
+    assert walked == [20, 20]
+    assert (fake.refused_count == 0) == is_shared
 
 
 async def test_the_daily_budget_says_where_to_go_on() -> None:
