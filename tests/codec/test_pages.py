@@ -130,6 +130,23 @@ def test_a_letter_across_two_pieces_of_the_body_is_whole() -> None:
     assert page.updates == ()
 
 
+@pytest.mark.parametrize("size", [1 << 15, (1 << 15) + 1, 1 << 16])
+def test_a_letter_that_breaks_off_at_the_end_of_a_piece_is_refused(size: int) -> None:
+    body = b'{"data": [], "x": "'.ljust(size - 1, b"x") + "é".encode()[:1]
+    assert len(body) == size
+    with pytest.raises(DecodeError, match=f"byte {size - 1} is not UTF-8"):
+        decode_page(body)
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [(0, 0), (1, 1), ("2", 2), ("9" * 19, int("9" * 19)), ("9" * 20, None), (-5, None), ("", None)],
+)
+def test_a_count_is_told_when_it_is_plausible(said: Json, count: int | None) -> None:
+    page = decode_page(body_of({"start": said, "limit": said}))
+    assert (page.start, page.page_size) == (count or 0, count)
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

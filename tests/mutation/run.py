@@ -45,12 +45,16 @@ ROOMS = {
 }
 """What is mutated, and the tests that should notice."""
 
+COMMAND = (
+    "{python} -m pytest -x -q -o timeout=20 -p no:cacheprovider -p tests.mutation.unshrunk {tests}"
+)
+
 CONFIG = """\
 [cosmic-ray]
 module-path = "{module}"
 timeout = 300.0
 excluded-modules = []
-test-command = "{python} -m pytest -x -q -p no:cacheprovider -p tests.mutation.unshrunk {tests}"
+test-command = "{command}"
 
 [cosmic-ray.distributor]
 name = "local"
@@ -101,9 +105,8 @@ def run(room: str, away: Path, options: argparse.Namespace) -> None:
     shutil.copytree(CHECKOUT, copy, ignore=ignored)
     present = " ".join(test for test in tests.split() if (copy / test).exists())
     config, database = away / room / "config.toml", away / room / "mutants.sqlite"
-    config.write_text(
-        CONFIG.format(module=module, tests=present, python=options.tests_python), "utf-8"
-    )
+    command = COMMAND.format(python=options.tests_python, tests=present)
+    config.write_text(CONFIG.format(module=module, command=command), "utf-8")
     # Bytecode is told apart by its source's time and size; mutants can agree in both.
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
 
