@@ -23,8 +23,8 @@ LONGEST_TRAVEL = 0.5
 sent. (A gateway counts it on arrival, not when its answer is ready.)"""
 
 BURST_SHARE = 0.5
-"""The part of the allowance that may be sent at once; the rest is spread evenly. It takes no
-longer in the long run, and should the allowance change, few requests are on their way unaware."""
+"""The part of the allowance that may be sent at once; the rest is spread evenly. Should the
+allowance change, few requests are on their way unaware."""
 
 MEMORY = 10.0
 """Seconds for which the limiter remembers how much others can use between two answers."""
@@ -103,7 +103,7 @@ class BurstLimiter:
         self._others = _NO_CLAIM  # what they have used of the window
         self._reserve = _NO_CLAIM  # what they may use before we hear of it
         self._heard_at = -math.inf
-        self._crowded_until = -math.inf
+        self._crowded_until = -math.inf  # a window from when there was room again, after none
         self._paused_until = -math.inf
         self._blocked_until = -math.inf
 
@@ -216,7 +216,9 @@ class BurstLimiter:
         """
         if now < self._reserve.until:
             return 0.0
-        most = 2 * self._gap if now < self._crowded_until else BURST_SHARE * self._window
+        most = BURST_SHARE * self._window
+        if now < self._crowded_until:
+            most = min(most, 2 * self._gap)
         return min(most, max(0.0, now - self._paused_until))
 
     def _room_at(self, now: float) -> float:
@@ -228,7 +230,7 @@ class BurstLimiter:
             return now
         changes = [self._others.until, self._reserve.until]
         if excess < held:
-            changes.append(self._slots_free_at[excess - held])
+            changes.append(self._slots_free_at[excess - held])  # the last ones are those held
         return min(change for change in changes if change > now)
 
     def _held_at(self, moment: float) -> int:

@@ -215,3 +215,16 @@ def test_who_waits_for_an_even_place_alone_uses_up_nothing() -> None:
     for _ in range(7):
         queue.join(2.5)
     assert queue.granted(2.5) == list(range(7 + 5))
+
+
+def test_for_the_smallest_limits_half_is_less_than_two_places() -> None:
+    queue = Queue(limit=3)
+    for _ in range(4):
+        queue.join(0.0)
+    assert queue.granted_by(1.5, since=0.0) == [0, 1, 2]
+    for number in range(3):
+        queue.limiter.settle(queue.tickets[number], 0.0, ANSWERED)
+    for _ in range(4):
+        queue.join(2.0)
+    # Room again, and still crowded: half a window ahead are two of the three.
+    assert queue.granted(2.0) == [0, 1, 2, 3, 4]
