@@ -72,6 +72,14 @@ def lowest(session: nox.Session) -> None:
     session.run("pytest", "-q", *session.posargs)
 
 
+@nox.session(python=["3.12", "3.13", "3.14"], default=False)
+def newer(session: nox.Session) -> None:
+    """The tests on the built wheel, on each newer Python that is installed."""
+    session.install(".[cli]", *group("tests"))
+    leave_sources(session)
+    session.run("pytest", "-q", *session.posargs)
+
+
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Measures and prints ratios; asserts no time."""
