@@ -257,6 +257,25 @@ async def test_clamped_pages_that_overlap_are_foreseen_after_the_first() -> None
     assert collection.asked == sorted(set(collection.asked))
 
 
+async def test_where_the_server_leads_further_than_it_sends_is_foreseen() -> None:
+    asked: list[int] = []
+
+    async def sparse(start: int, limit: int) -> FlowPage:
+        asked.append(start)
+        return page([start], start=start, more=start < 200, stride=40)
+
+    assert await numbers_of(walk(sparse, prefetch=2)) == [0, 40, 80, 120, 160, 200]
+    assert sorted(set(asked)) == asked
+    assert asked[:6] == [0, 40, 80, 120, 160, 200]
+
+
+async def test_the_last_update_wanted_is_foreseen_too() -> None:
+    collection = Collection(1000)
+    async with aclosing(walk(collection, prefetch=8, max_items=21)) as pages:
+        await anext(pages)
+        assert collection.asked == [0, 10, 20]
+
+
 async def test_a_page_that_only_repeats_foresees_nothing() -> None:
     collection = Collection(60, clamp=1)
     with pytest.raises(PaginationError):
