@@ -6,6 +6,7 @@ field's shape, says where and why.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -29,8 +30,6 @@ __all__ = ["ShapeError", "structure", "unstructure"]
 
 RecordT = TypeVar("RecordT")
 
-_converter = Converter(detailed_validation=True)
-
 
 class ShapeError(Exception):
     """A value breaks the shape of its record.
@@ -53,7 +52,7 @@ def structure(value: Json, record: type[RecordT], path: str) -> RecordT:
         ShapeError: The value breaks the record's shape; the first place where it does.
     """
     try:
-        return _converter.structure(value, record)
+        return _converter().structure(value, record)
     except (BaseValidationError, ValueError) as error:
         inner_path, reason = _first_reason(error)
     raise ShapeError(path + inner_path, reason)
@@ -61,8 +60,17 @@ def structure(value: Json, record: type[RecordT], path: str) -> RecordT:
 
 def unstructure(record: object) -> dict[str, Any]:
     """A record as JSON values in the API's own formats, without the fields that hold nothing."""
-    values: dict[str, Any] = _converter.unstructure(record)
+    values: dict[str, Any] = _converter().unstructure(record)
     return values
+
+
+@functools.cache
+def _converter() -> Converter:
+    """Made when first needed, which for most programs is never: the shortcut does without it."""
+    converter = Converter(detailed_validation=True)
+    converter.register_structure_hook_factory(attrs.has, _structures)
+    converter.register_unstructure_hook_factory(attrs.has, _unstructures)
+    return converter
 
 
 def _first_reason(error: BaseException) -> tuple[str, str]:
@@ -80,13 +88,12 @@ def _first_reason(error: BaseException) -> tuple[str, str]:
             return "", str(error)
 
 
-@_converter.register_structure_hook_factory(attrs.has)
 def _structures(record: type) -> Callable[[Any, Any], Any]:
     overrides: dict[str, Any] = {
         field.name: override(rename=wire_name(field.name), struct_hook=_reads(record, field))
         for field in attrs.fields(record)
     }
-    structure_object: Any = make_dict_structure_fn(record, _converter, **overrides)
+    structure_object: Any = make_dict_structure_fn(record, _converter(), **overrides)
 
     def structure_record(value: Json, _: object) -> object:
         if value == []:  # PHP writes an empty object like this
@@ -104,7 +111,7 @@ def _reads(record: type, field: attrs.Attribute[Any]) -> Callable[[Any, Any], An
         read = field_type(record, field).read
         return lambda value, _: read(value)
     if field.default is None:
-        return lambda value, _: None if value is None else _converter.structure(value, inner)
+        return lambda value, _: None if value is None else _converter().structure(value, inner)
 
     annotation: Any = field.type
 
@@ -113,23 +120,22 @@ def _reads(record: type, field: attrs.Attribute[Any]) -> Callable[[Any, Any], An
             return ()
         if not isinstance(value, list):
             raise mismatch("an array", value)
-        return _converter.structure(value, annotation)
+        return _converter().structure(value, annotation)
 
     return read_records
 
 
-@_converter.register_unstructure_hook_factory(attrs.has)
 def _unstructures(record: type) -> Callable[[Any], dict[str, Any]]:
     overrides: dict[str, Any] = {
         field.name: override(rename=wire_name(field.name), unstruct_hook=_writes(record, field))
         for field in attrs.fields(record)
     }
-    return make_dict_unstructure_fn(record, _converter, _cattrs_omit_if_default=True, **overrides)
+    return make_dict_unstructure_fn(record, _converter(), _cattrs_omit_if_default=True, **overrides)
 
 
 def _writes(record: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
     if inner_record(field.type) is None:
         return field_type(record, field).write
     if field.default is None:
-        return _converter.unstructure
-    return lambda values: [_converter.unstructure(value) for value in values]
+        return _converter().unstructure
+    return lambda values: [_converter().unstructure(value) for value in values]
