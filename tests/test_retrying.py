@@ -85,3 +85,8 @@ def test_an_asked_wait_is_kept_to_the_letter_or_not_at_all(
     asked: float, delay: float | None
 ) -> None:
     assert RetryPolicy().delay_seconds(1, asked, lambda: 0.5) == delay
+
+
+@pytest.mark.parametrize(("attempt", "is_last"), [(4, False), (5, True), (6, True)])
+def test_after_the_last_attempt_there_is_none(attempt: int, is_last: bool) -> None:  # noqa: FBT001 - pytest's way
+    assert (RetryPolicy(attempts=5).delay_seconds(attempt, None, lambda: 0.5) is None) == is_last
