@@ -295,3 +295,59 @@ def test_where_others_use_more_than_a_lowered_limit_none_of_ours_makes_room() ->
     others_use_all(queue)
     queue.limiter.settle(queue.tickets[1], 0.5, RateLimit(limit=2))
     assert queue.limiter.delay_seconds(queue.join(0.5), 0.5) == 2.0
+
+
+# ---- whose it is, when some of our requests have become free while the answer was on its way
+
+
+def answer_beside_past_slots(queue: Queue, began: float, past: int, remaining: int) -> None:
+    """An answer at `began` + 2.0625 to a request sent before as many others were free again."""
+    for place in reversed(range(past)):
+        queue.limiter.settle(queue.join(began - 0.125 * place), began, ANSWERED)
+    last = queue.join(began + 1.9375)
+    assert queue.limiter.delay_seconds(last, began + 1.9375) == 0.0
+    queue.limiter.settle(last, began + 2.0625, RateLimit(remaining=remaining))
+
+
+def test_as_long_as_others_may_come_again_it_is_theirs_in_doubt() -> None:
+    queue = Queue(limit=16)
+    hear_of_others(queue, remaining=9)
+    answer_beside_past_slots(queue, 5.0, past=3, remaining=12)
+    # Three of the four used may be ours of before, or not. Five are kept free.
+    assert left_to_us(queue, 7.0625) == 16 - 1 - 3 - 5
+
+
+def test_when_others_are_first_heard_of_it_is_theirs_in_doubt() -> None:
+    queue = Queue(limit=16)
+    answer_beside_past_slots(queue, 5.0, past=1, remaining=6)
+    assert left_to_us(queue, 7.0625) == 16 - 1 - 9
+
+
+def test_beside_others_a_server_that_has_counted_less_than_we_sent_grants_nothing_more() -> None:
+    queue = Queue(limit=16)
+    hear_of_others(queue, remaining=9)
+    answer_beside_past_slots(queue, 5.0, past=0, remaining=16)
+    assert left_to_us(queue, 7.0625) == 16 - 1 - 5
+
+
+def test_alone_it_is_ours_in_doubt() -> None:
+    queue = Queue(limit=16)
+    answer_beside_past_slots(queue, 5.0, past=3, remaining=12)
+    assert left_to_us(queue, 7.0625) == 16 - 1
+
+
+@pytest.mark.parametrize("handed_back", [1, 2])
+def test_alone_what_was_handed_back_is_not_taken_off_either(handed_back: int) -> None:
+    queue = Queue(limit=16)
+    first, *unused = (queue.join(0.0) for _ in range(1 + handed_back))
+    for ticket in unused:
+        queue.limiter.hand_back(ticket, 0.0)
+    queue.limiter.settle(first, 0.25, RateLimit(remaining=15))
+    assert left_to_us(queue, 0.25) == 16 - 1 - 1
+
+
+def test_alone_what_was_sent_later_is_not_counted_yet() -> None:
+    queue = Queue(limit=16)
+    first, *_ = (queue.join(0.0) for _ in range(3))
+    queue.limiter.settle(first, 0.25, RateLimit(remaining=13))
+    assert left_to_us(queue, 0.25) == 16 - 3 - 2
