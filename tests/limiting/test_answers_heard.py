@@ -330,9 +330,10 @@ def test_beside_others_a_server_that_has_counted_less_than_we_sent_grants_nothin
     assert left_to_us(queue, 7.0625) == 16 - 1 - 5
 
 
-def test_alone_it_is_ours_in_doubt() -> None:
+@pytest.mark.parametrize("remaining", [12, 13])
+def test_alone_it_is_ours_in_doubt(remaining: int) -> None:
     queue = Queue(limit=16)
-    answer_beside_past_slots(queue, 5.0, past=3, remaining=12)
+    answer_beside_past_slots(queue, 5.0, past=3, remaining=remaining)
     assert left_to_us(queue, 7.0625) == 16 - 1
 
 
