@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice, takewhile
+
 from pipeflow.answers import RateLimit
 from pipeflow.limiting import LONGEST_TRAVEL, BurstLimiter, Ticket
 
@@ -30,8 +32,8 @@ class Queue:
         return self.tickets[-1]
 
     def granted(self, now: float) -> list[int]:
-        delays = [self.limiter.delay_seconds(ticket, now) for ticket in self.tickets]
-        return [number for number, delay in enumerate(delays) if delay == 0.0]
+        granted = [self.is_granted(ticket, now) for ticket in self.tickets]
+        return [number for number, is_granted in enumerate(granted) if is_granted]
 
     def granted_by(self, until: float, since: float) -> list[int]:
         """Who was granted in the end, when all keep asking from one moment to another."""
@@ -43,10 +45,9 @@ class Queue:
 
     def granted_count(self, now: float) -> int:
         """How many were granted, first come first served."""
-        for number in range(self._counted, len(self.tickets)):
-            if self.limiter.delay_seconds(self.tickets[number], now) != 0.0:
-                self._counted = number
-                break
-        else:
-            self._counted = len(self.tickets)
+        not_counted = islice(self.tickets, self._counted, None)
+        self._counted += len(list(takewhile(lambda each: self.is_granted(each, now), not_counted)))
         return self._counted
+
+    def is_granted(self, ticket: Ticket, now: float) -> bool:
+        return self.limiter.delay_seconds(ticket, now) == 0.0
