@@ -73,6 +73,8 @@ def test_the_offset_asked_for_counts_more_than_the_one_echoed(answer: Answer) ->
         ("text", False, None),
         ({"pagination": []}, False, None),
         ({"pagination": {"more_items_in_collection": 1}}, True, 2),
+        ({"pagination": {"more_items_in_collection": "1"}}, True, 2),
+        ({"pagination": {"more_items_in_collection": "0", "next_start": 9}}, False, None),
         ({"pagination": {"more_items_in_collection": "true", "next_start": "9"}}, True, 9),
         ({"pagination": {"more_items_in_collection": "false", "next_start": 9}}, False, None),
         ({"pagination": {"more_items_in_collection": False, "next_start": 9}}, False, None),
@@ -124,8 +126,9 @@ def test_what_is_no_json_is_refused_in_few_words(body: bytes, message: str) -> N
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
-def test_a_letter_across_two_pieces_of_the_body_is_whole() -> None:
-    text = "é" * 100_000
+@pytest.mark.parametrize("letter", ["é", "€", "😀"])
+def test_a_letter_across_two_pieces_of_the_body_is_whole(letter: str) -> None:
+    text = letter * 100_000
     page = decode_page(b" " + json.dumps({"data": [], "x": text}, ensure_ascii=False).encode())
     assert page.updates == ()
 
@@ -140,7 +143,16 @@ def test_a_letter_that_breaks_off_at_the_end_of_a_piece_is_refused(size: int) ->
 
 @pytest.mark.parametrize(
     ("said", "count"),
-    [(0, 0), (1, 1), ("2", 2), ("9" * 19, int("9" * 19)), ("9" * 20, None), (-5, None), ("", None)],
+    [
+        (0, 0),
+        (1, 1),
+        ("2", 2),
+        ("9" * 19, int("9" * 19)),
+        ("9" * 20, None),
+        ("9" * 21, None),
+        (-5, None),
+        ("", None),
+    ],
 )
 def test_a_count_is_told_when_it_is_plausible(said: Json, count: int | None) -> None:
     page = decode_page(body_of({"start": said, "limit": said}))
@@ -187,6 +199,13 @@ def test_success_false_without_reasons_is_an_api_error(body: bytes) -> None:
         None,
         None,
     )
+
+
+@pytest.mark.parametrize(("length", "told"), [(500, "x" * 500), (501, "x" * 499 + "…")])
+def test_a_long_reason_is_cut(length: int, told: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        decode_page(json.dumps({"success": False, "error": "x" * length}).encode())
+    assert caught.value.error == told
 
 
 @pytest.mark.parametrize(
