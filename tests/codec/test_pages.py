@@ -93,6 +93,12 @@ def test_what_comes_next(additional_data: Json, more_items: object, next_start: 
     assert (page.more_items, page.next_start) == (more_items, next_start)
 
 
+@pytest.mark.parametrize(("named", "next_start"), [(9, 42), (40, 42), (41, 41), (99, 99)])
+def test_a_server_that_leads_back_is_not_followed(named: int, next_start: int) -> None:
+    page = decode_page(body_of({"more_items_in_collection": True, "next_start": named}), start=40)
+    assert page.next_start == next_start
+
+
 def test_an_empty_page_that_claims_more_does_not_advance() -> None:
     page = decode_page(body_of({"more_items_in_collection": True}, count=0), start=40)
     assert (page.updates, page.next_start) == ((), 40)
