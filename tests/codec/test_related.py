@@ -109,3 +109,12 @@ def test_strict_names_the_place(value: Json, path: str) -> None:
 def test_other_kinds_are_in_raw() -> None:
     related = related_of({"lead": {"x": {"id": "x"}}}, strict=True)
     assert related.raw["lead"]["x"] == {"id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("digits", "is_an_id"), [(98, True), (99, True), (100, False), (101, False)]
+)
+def test_an_id_has_less_than_100_digits(digits: int, is_an_id: bool) -> None:  # noqa: FBT001 - pytest's way
+    key = "9" * digits
+    related = related_of({"user": {key: {"id": 1, "name": "Ines Okafor"}}})
+    assert list(related.users) == ([int(key)] if is_an_id else [])
