@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -107,6 +108,7 @@ def _members(value: Json, path: str, problems: list[ShapeError]) -> Iterable[tup
 
 
 def _id(key: str, path: str) -> int:
-    if key.isascii() and key.removeprefix("-").isdigit() and len(key) < 100:
-        return int(key)
+    if key.isascii() and key.removeprefix("-").isdigit():
+        with suppress(ValueError):  # more digits than Python reads
+            return int(key)
     raise ShapeError(path, str(mismatch("ids as keys", key)))
