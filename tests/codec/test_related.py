@@ -118,3 +118,8 @@ def test_an_id_is_as_long_as_python_reads(digits: int, is_an_id: bool, with_care
     key = "9" * digits
     related = related_of({"user": {key: {"id": 1, "name": "\ud83d" if with_care else "Ines"}}})
     assert list(related.users) == ([int(key)] if is_an_id else [])
+
+
+@pytest.mark.parametrize("key", [" 7", "7 ", "+7", "1_000", "٣", "7.0", "", "-"])
+def test_a_key_that_is_no_plain_number_is_no_id(key: str) -> None:
+    assert related_of({"user": {key: {"id": 1, "name": "Ines Okafor"}}}).users == {}

@@ -52,7 +52,7 @@ COMMAND = (
 CONFIG = """\
 [cosmic-ray]
 module-path = "{module}"
-timeout = 300.0
+timeout = 60.0
 excluded-modules = []
 test-command = "{command}"
 
