@@ -24,6 +24,7 @@ from pipeflow.errors import (
 )
 from pipeflow.items import FlowItem
 from pipeflow.limiting import BurstLimiter
+from pipeflow.observing.stats import SessionStats
 from pipeflow.records import (
     Activity,
     ActivityAttendee,
@@ -45,7 +46,6 @@ from pipeflow.records import (
 )
 from pipeflow.retrying import RetryPolicy
 from pipeflow.session import PipedriveSession
-from pipeflow.stats import SessionStats
 
 __all__ = [
     "Activity",

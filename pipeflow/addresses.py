@@ -1,35 +1,17 @@
-"""Where requests go: base URLs, the flow endpoints, and what may not be smuggled into them."""
+"""Where requests go: base URLs, and what may not be smuggled into them."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from enum import Enum
 
 from yarl import URL
 
-__all__ = ["DEFAULT_BASE_URL", "FlowOwner", "base_url_from"]
+__all__ = ["DEFAULT_BASE_URL", "base_url_from"]
 
 DEFAULT_BASE_URL = "https://api.pipedrive.com/v1"
 
 _HOST_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-
-
-class FlowOwner(Enum):
-    """Whose history it is. All flow endpoints share their parameters and their envelope."""
-
-    PERSON = "persons"
-    DEAL = "deals"
-    ORGANIZATION = "organizations"
-
-    @property
-    def noun(self) -> str:
-        """What one of them is called in an error message."""
-        return self.name.lower()
-
-    def flow_url(self, base_url: URL, id: int) -> URL:
-        """The address of one history."""
-        return base_url / self.value / str(id) / "flow"
 
 
 def base_url_from(base_url: str | None, company_domain: str | None) -> URL:

@@ -1,7 +1,6 @@
-"""What an answer says beside its page: limits, waits asked for, and why it says no.
+"""What the server answered: the limits it tells, the wait it asks for, and why it says no.
 
-Pure functions of status, headers and body. Nothing in a header is trusted: what is not a plain,
-plausible number counts as not said.
+Nothing in a header is trusted: what is not a plain, plausible number counts as not said.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import frozen
+from attrs import field, frozen
+from multidict import CIMultiDict
 
 from pipeflow.errors import (
     ApiError,
@@ -30,15 +30,7 @@ from pipeflow.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "REQUEST_TOKENS",
-    "RateLimit",
-    "asked_wait_seconds",
-    "is_blocked",
-    "is_daily_budget_exhausted",
-    "read_rate_limit",
-    "refusal",
-]
+__all__ = ["REQUEST_TOKENS", "Answer", "RateLimit"]
 
 REQUEST_TOKENS = 40
 """What one flow request costs of the daily budget (`x-token-cost` in the published OpenAPI)."""
@@ -77,7 +69,49 @@ class RateLimit:
     daily_remaining: int | None = None
 
 
-def read_rate_limit(headers: Mapping[str, str]) -> RateLimit:
+@frozen(eq=False)
+class Answer:
+    """One answer, whole.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The headers; names are looked up case-insensitively.
+        body: The whole body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def rate_limit(self) -> RateLimit:
+        """The limits that the headers tell."""
+        return _read_rate_limit(self.headers)
+
+    def requested_wait(self, now: datetime) -> float | None:
+        """Seconds that the server asks to wait before a retry; None when it does not ask."""
+        return _asked_wait_seconds(self.status, self.headers, now)
+
+    def is_block(self) -> bool:
+        """Whether Cloudflare blocks this client."""
+        return _is_blocked(self.status, self.headers, self.body)
+
+    def is_daily_budget(self, now: datetime) -> bool:
+        """Whether a 429 means the company's budget of the day, not the burst limit."""
+        return _is_daily_budget_exhausted(self.status, self.headers, self.body, now)
+
+    def error(self, now: datetime, *, cooldown: float | None = None) -> ApiError:
+        """The error that a status other than 200 stands for, with all that the server said."""
+        return _refusal(self.status, self.headers, self.body, now, cooldown=cooldown)
+
+    def without(self, secret: str) -> Answer:
+        """The same answer, should the server have echoed a secret in its headers or body."""
+        headers = CIMultiDict(
+            (name, value.replace(secret, "***")) for name, value in self.headers.items()
+        )
+        return Answer(self.status, headers, self.body.replace(secret.encode(), b"***"))
+
+
+def _read_rate_limit(headers: Mapping[str, str]) -> RateLimit:
     """The limits that an answer's headers tell."""
     limit = _count(headers.get("x-ratelimit-limit"))
     reset_seconds = _number(headers.get("x-ratelimit-reset"))
@@ -92,7 +126,7 @@ def read_rate_limit(headers: Mapping[str, str]) -> RateLimit:
     )
 
 
-def asked_wait_seconds(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
+def _asked_wait_seconds(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds that the server asks to wait before the next try; None when it does not ask.
 
     `Retry-After`, in seconds or as an HTTP date (RFC 9110, 10.2.3), comes before
@@ -107,18 +141,20 @@ def asked_wait_seconds(status: int, headers: Mapping[str, str], now: datetime) -
     """
     asked = _retry_after_seconds(headers, now)
     if asked is None and status == 429:
-        asked = read_rate_limit(headers).reset_seconds
+        asked = _read_rate_limit(headers).reset_seconds
     return asked or None
 
 
-def is_blocked(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+def _is_blocked(status: int, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether this is the 403 page of Cloudflare, which follows on going on after 429s."""
     if status != 403:
         return False
     return "html" in headers.get("content-type", "").lower() or body.lstrip()[:1] == b"<"
 
 
-def is_daily_budget_exhausted(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+def _is_daily_budget_exhausted(
+    status: int, headers: Mapping[str, str], body: bytes, now: datetime
+) -> bool:
     """Whether a 429 means the company's budget of the day, not the burst limit of two seconds.
 
     Any one of these says so: the error's text; fewer daily tokens left than a request costs;
@@ -126,8 +162,8 @@ def is_daily_budget_exhausted(status: int, headers: Mapping[str, str], body: byt
     """
     if status != 429:
         return False
-    rate_limit = read_rate_limit(headers)
-    wait = asked_wait_seconds(status, headers, datetime.now(UTC))
+    rate_limit = _read_rate_limit(headers)
+    wait = _asked_wait_seconds(status, headers, now)
     return (
         "daily" in (_text(_json_object(body).get("error")) or "").lower()
         or (rate_limit.daily_remaining is not None and rate_limit.daily_remaining < REQUEST_TOKENS)
@@ -146,8 +182,8 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def refusal(
-    status: int, headers: Mapping[str, str], body: bytes, *, cooldown: float | None = None
+def _refusal(
+    status: int, headers: Mapping[str, str], body: bytes, now: datetime, *, cooldown: float | None
 ) -> ApiError:
     """The error that a status other than 200 stands for, with all that the server said.
 
@@ -175,7 +211,7 @@ def refusal(
     if correlation_id:
         message += f" [correlation id {correlation_id}]"
 
-    if is_blocked(status, headers, body):
+    if _is_blocked(status, headers, body):
         until = f"; nothing is sent for {cooldown:.0f} s" if cooldown else ""
         return BlockedError(
             f"403 with an HTML page: Cloudflare blocks this client{until}",
@@ -183,9 +219,9 @@ def refusal(
             **said,
         )
     if status == 429:
-        wait = asked_wait_seconds(status, headers, datetime.now(UTC))
+        wait = _asked_wait_seconds(status, headers, now)
         asked = f"; the server asks to wait {wait:g} s" if wait else ""
-        if is_daily_budget_exhausted(status, headers, body):
+        if _is_daily_budget_exhausted(status, headers, body, now):
             return DailyBudgetExhaustedError(
                 f"{message}: the company's tokens of this day are used up{asked}",
                 retry_after=wait,

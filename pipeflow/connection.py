@@ -6,11 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import aiohttp
-from attrs import field, frozen
-from multidict import CIMultiDict
 
+from pipeflow.answers import Answer
 from pipeflow.errors import RequestTimeoutError, TransportError
-from pipeflow.transport import FAILURES, transport_error
+from pipeflow.failures import FAILURES, transport_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
     from yarl import URL
 
-__all__ = ["Answer", "Connection"]
+__all__ = ["Connection"]
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 """aiohttp's clock would count waits inside middlewares; `AttemptMiddleware` times each attempt."""
@@ -27,22 +26,6 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 _MOST_TURNS_TO_END = 20
 """Turns of the event loop. A cancelled request ends in a few, unless somebody's middleware holds
 it up."""
-
-
-@frozen(eq=False)
-class Answer:
-    """What came back: the status, the headers and the whole body."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    def without(self, secret: str) -> Answer:
-        """The same answer, should the server have echoed a secret in its headers or body."""
-        headers = CIMultiDict(
-            (name, value.replace(secret, "***")) for name, value in self.headers.items()
-        )
-        return Answer(self.status, headers, self.body.replace(secret.encode(), b"***"))
 
 
 class Connection:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FlowItem", "closest_item", "items_parameter"]
+__all__ = ["FlowItem", "OrganizationFlowItem", "closest_item", "items_parameter"]
 
 
 class FlowItem(StrEnum):
@@ -54,13 +54,37 @@ class FlowItem(StrEnum):
         return OtherItem(value)
 
 
+class OrganizationFlowItem(StrEnum):
+    """The 13 values of the `items` filter of an organization's flow.
+
+    As the reference of `getOrganizationUpdates` lists them. All but `activityFile` are in
+    `FlowItem`, too.
+    """
+
+    ACTIVITY = "activity"
+    PLANNED_ACTIVITY = "plannedActivity"
+    NOTE = "note"
+    FILE = "file"
+    CHANGE = "change"
+    DEAL = "deal"
+    FOLLOWER = "follower"
+    PARTICIPANT = "participant"
+    MAIL_MESSAGE = "mailMessage"
+    MAIL_MESSAGE_WITH_ATTACHMENT = "mailMessageWithAttachment"
+    INVOICE = "invoice"
+    ACTIVITY_FILE = "activityFile"
+    DOCUMENT = "document"
+
+
 class OtherItem(str):
     """An item that is not in `FlowItem`, made by `FlowItem.other`."""
 
     __slots__ = ()
 
 
-def items_parameter(items: str | Iterable[str] | None) -> str | None:
+def items_parameter(
+    items: str | Iterable[str] | None, legal: type[StrEnum] = FlowItem
+) -> str | None:
     """The value of the `items` query parameter, each item once, in the order given.
 
     Takes an iterable of strings or `FlowItem`, or one comma-separated string; None asks for
@@ -72,14 +96,14 @@ def items_parameter(items: str | Iterable[str] | None) -> str | None:
     """
     if items is None:
         return None
-    if isinstance(items, FlowItem | OtherItem):
-        return str(items)
+    if isinstance(items, StrEnum | OtherItem):
+        return _legal_item(items, legal)
     if isinstance(items, str):
         items = [part.strip() for part in items.split(",") if part.strip()]
     elif isinstance(items, bytes):
         raise TypeError("items must be strings or FlowItem values, not bytes")
     try:
-        wanted = list(dict.fromkeys(_legal_item(item) for item in items))
+        wanted = list(dict.fromkeys(_legal_item(item, legal) for item in items))
     except TypeError as error:
         raise TypeError(
             f"items must be an iterable of strings or FlowItem values: {error}"
@@ -91,26 +115,26 @@ def items_parameter(items: str | Iterable[str] | None) -> str | None:
     return ",".join(wanted)
 
 
-def _legal_item(item: object) -> str:
-    if isinstance(item, FlowItem | OtherItem):
+def _legal_item(item: object, legal: type[StrEnum]) -> str:
+    if isinstance(item, OtherItem):
         return str(item)
     if not isinstance(item, str):
         raise TypeError(f"{item!r} is not a string")
     try:
-        return str(FlowItem(item))
+        return str(legal(item))
     except ValueError:
         pass
     raise ValueError(
-        f"items has no value {item!r}; did you mean {closest_item(item).value!r}? "
+        f"items has no value {item!r}; did you mean {closest_item(item, legal).value!r}? "
         f"A value newer than this release goes through as FlowItem.other({item!r})"
     )
 
 
-def closest_item(name: str) -> FlowItem:
+def closest_item(name: str, legal: type[StrEnum] = FlowItem) -> StrEnum:
     """The item that a misspelt one most likely means, whatever its case and dashes."""
     import difflib  # noqa: PLC0415 - for the message of an error alone
 
-    by_folded_name = {item.replace("_", "").lower(): item for item in FlowItem}
+    by_folded_name = {item.replace("_", "").lower(): item for item in legal}
     folded = name.replace("_", "").replace("-", "").lower()
     (closest,) = difflib.get_close_matches(folded, by_folded_name, n=1, cutoff=0.0)
     return by_folded_name[closest]

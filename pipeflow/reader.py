@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeflow.answers import refusal
 from pipeflow.codec import decode_page
+from pipeflow.credentials import redact
 from pipeflow.errors import PipeflowError
-from pipeflow.many_walks import walk_many
 from pipeflow.middleware import RetryMiddleware
-from pipeflow.prefetching import walk_pages_ahead
-from pipeflow.secrets import redact
+from pipeflow.owners import Owner
+from pipeflow.walking.many import walk_many
+from pipeflow.walking.plan import PageRequest
+from pipeflow.walking.prefetching import walk_pages_ahead
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 
     from yarl import URL
 
-    from pipeflow.connection import Answer, Connection
-    from pipeflow.many_walks import OnError
-    from pipeflow.prefetching import FetchAnswer
-    from pipeflow.queries import FlowQuery
+    from pipeflow.answers import Answer
+    from pipeflow.connection import Connection
+    from pipeflow.observing.stats import SessionStats
+    from pipeflow.owners import OwnerKind
     from pipeflow.records import FlowPage, FlowUpdate
     from pipeflow.retrying import RetryPolicy
-    from pipeflow.stats import SessionStats
+    from pipeflow.walking.many import OnError
+    from pipeflow.walking.plan import WalkPlan
+    from pipeflow.walking.prefetching import FetchAnswer
 
 __all__ = ["FlowReader"]
 
@@ -64,27 +68,27 @@ class FlowReader:
         self._strict = strict
         self._stats = stats
 
-    async def page(self, query: FlowQuery) -> FlowPage:
-        """The first page of a query."""
+    async def page(self, owner: Owner, plan: WalkPlan) -> FlowPage:
+        """The first page of a walk."""
         try:
-            fetch_answer = self._answer_fetcher(query)
-            page = self._page_of(await fetch_answer(query.start, query.page_size), query.start)
+            fetch_answer = self._answer_fetcher(owner, plan)
+            page = self._page_of(await fetch_answer(plan.start, plan.page_size), plan.start)
         except PipeflowError as error:
-            error.resume_start = query.start
+            error.resume_start = plan.start
             raise
         self._stats.updates += len(page.updates)
         return page
 
-    async def pages(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
+    async def pages(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
         """One walk, by the page."""
-        async with aclosing(self._walk(query)) as pages:
+        async with aclosing(self._walk(owner, plan)) as pages:
             async for page in pages:
                 self._stats.updates += len(page.updates)
                 yield page
 
-    async def updates(self, query: FlowQuery) -> AsyncGenerator[FlowUpdate, None]:
+    async def updates(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowUpdate, None]:
         """One walk, by the update."""
-        async with aclosing(self._walk(query)) as pages:
+        async with aclosing(self._walk(owner, plan)) as pages:
             async for page in pages:
                 for update in page.updates:
                     self._stats.updates += 1
@@ -93,9 +97,9 @@ class FlowReader:
     async def updates_of_many(
         self,
         ids: Iterable[int] | AsyncIterable[int],
-        query_for: Callable[[int], FlowQuery],
+        kind: OwnerKind,
+        plan: WalkPlan,
         *,
-        start: int,
         concurrency: int,
         on_error: OnError,
         skip_missing: bool,
@@ -104,8 +108,8 @@ class FlowReader:
         """Many walks at once, by the update."""
         walks = walk_many(
             ids,
-            lambda person_id: self._walk(query_for(person_id)),
-            start=start,
+            lambda owner_id: self._walk(Owner(kind, owner_id), plan),
+            start=plan.start,
             concurrency=concurrency,
             on_error=on_error,
             skip_missing=skip_missing,
@@ -116,24 +120,24 @@ class FlowReader:
                 self._stats.updates += 1
                 yield update
 
-    def _walk(self, query: FlowQuery) -> AsyncGenerator[FlowPage, None]:
+    def _walk(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
         return walk_pages_ahead(
-            self._answer_fetcher(query),
+            self._answer_fetcher(owner, plan),
             self._page_of,
-            start=query.start,
-            page_size=query.page_size,
-            max_items=query.max_items,
-            prefetch=query.prefetch,
-            detect_removals=query.detect_removals,
+            start=plan.start,
+            page_size=plan.page_size,
+            max_items=plan.max_items,
+            prefetch=plan.prefetch,
+            detect_removals=True,
         )
 
-    def _answer_fetcher(self, query: FlowQuery) -> FetchAnswer[Answer]:
+    def _answer_fetcher(self, owner: Owner, plan: WalkPlan) -> FetchAnswer[Answer]:
         """Fetches the answers of one walk, with a retry of its own that bounds the walk's nulls."""
-        url = query.url(self._base_url)
+        url = owner.flow_url(self._base_url)
         retry = RetryMiddleware(self._retry, most_nulls=MOST_NULLS_PER_WALK, stats=self._stats)
 
         async def fetch_answer(start: int, limit: int) -> Answer:
-            parameters = query.parameters(start, limit)
+            parameters = plan.parameters(PageRequest(start, limit))
             try:
                 return await self._connection.get(url, parameters, retry)
             except PipeflowError as error:
@@ -155,7 +159,7 @@ class FlowReader:
     def _decoded(self, answer: Answer, start: int) -> FlowPage:
         if answer.status != 200:
             answer = answer.without(self._api_token)
-            raise refusal(answer.status, answer.headers, answer.body, cooldown=self._cooldown)
+            raise answer.error(datetime.now(UTC), cooldown=self._cooldown)
         try:
             return decode_page(answer.body, strict=self._strict, start=start)
         except PipeflowError:

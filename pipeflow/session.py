@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, TypedDict
 
-from pipeflow.addresses import FlowOwner, base_url_from
+from pipeflow.addresses import base_url_from
 from pipeflow.arguments import check_int, check_seconds
 from pipeflow.connection import Connection
+from pipeflow.credentials import ApiToken, hiding_arguments
+from pipeflow.flows import FlowMethods
 from pipeflow.middleware import AttemptMiddleware, AuthMiddleware, RateLimitMiddleware
 from pipeflow.middleware.attempt import LARGEST_ANSWER
-from pipeflow.queries import FlowQuery
+from pipeflow.observing.stats import SessionStats
 from pipeflow.reader import FlowReader
 from pipeflow.retrying import RetryPolicy
-from pipeflow.secrets import ApiToken, hiding_arguments
-from pipeflow.stats import SessionStats
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
     from pipeflow.answers import RateLimit
     from pipeflow.limiting import BurstLimiter
-    from pipeflow.many_walks import OnError
-    from pipeflow.queries import FlowOptions, WalkOptions
-    from pipeflow.records import FlowPage, FlowUpdate
 
 __all__ = ["PipedriveSession", "SessionOptions"]
 
@@ -52,7 +48,7 @@ class SessionOptions(TypedDict, total=False):
     strict: bool
 
 
-class PipedriveSession:
+class PipedriveSession(FlowMethods):
     """Reads the histories of persons, deals and organizations: an async context manager.
 
     ```python
@@ -199,134 +195,3 @@ class PipedriveSession:
     def rate_limit(self) -> RateLimit:
         """The limits that the answers told last; None in every field that none has told."""
         return self._rate_limit.rate_limit
-
-    # ---- persons
-
-    def iter_person_flow(
-        self, id: int, **options: Unpack[WalkOptions]
-    ) -> AsyncGenerator[FlowUpdate, None]:
-        """Yields all that happened to a person, as the API orders it.
-
-        That is newest first, except that activities not yet done come before everything else. A
-        page is requested when the loop needs it and not before: one request per page, 40 tokens
-        each. Leaving the loop early is safe, and so is cancelling; `contextlib.aclosing` around
-        the generator makes the end prompt.
-
-        Args:
-            id: The person's id.
-            **options: `items`, `all_changes`, `start`, `page_size`, `max_items` and `prefetch`, as
-                in `WalkOptions`.
-
-        Raises:
-            ValueError: At the call, for an argument that cannot be right.
-            TypeError: At the call, for an argument of another type.
-            PipeflowError: While iterating; `start=error.resume_start` goes on from there.
-        """
-        return self._reader.updates(FlowQuery.checked(FlowOwner.PERSON, id, **options))
-
-    def iter_person_flow_pages(
-        self, id: int, **options: Unpack[WalkOptions]
-    ) -> AsyncGenerator[FlowPage, None]:
-        """As `iter_person_flow`, yielding whole pages; pages without a new update are left out."""
-        return self._reader.pages(FlowQuery.checked(FlowOwner.PERSON, id, **options))
-
-    async def get_person_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
-        """One page of what happened to a person: one request, 40 tokens.
-
-        Args:
-            id: The person's id.
-            **options: `items`, `all_changes`, `start` and `page_size`, as in `FlowOptions`.
-
-        Raises:
-            ValueError: An argument cannot be right.
-            TypeError: An argument is of another type.
-            PipeflowError: No page came.
-        """
-        return await self._reader.page(FlowQuery.checked(FlowOwner.PERSON, id, **options))
-
-    def iter_person_flows(
-        self,
-        ids: Iterable[int] | AsyncIterable[int],
-        *,
-        concurrency: int = 8,
-        on_error: OnError = "collect",
-        skip_missing: bool = False,
-        on_done: Callable[[int], object] | None = None,
-        **options: Unpack[WalkOptions],
-    ) -> AsyncGenerator[tuple[int, FlowUpdate], None]:
-        """Yields `(person_id, update)` over many persons: each one's in order, all as they come.
-
-        Ids are taken one by one, so a million of them need no list. While the loop is busy, at
-        most two pages per walk are held. One request per page, 40 tokens each, at the pace of the
-        burst limit. Leaving the loop early is safe, and so is cancelling.
-
-        Args:
-            ids: The persons' ids, each once, from any iterable, sync or async.
-            concurrency: Persons walked at the same time. More than the burst limit lets through
-                does nothing; answers slower than `concurrency` / limit want more.
-            on_error: `"collect"`: a person that fails stops neither the others nor the loop; all
-                failures are raised at the end. `"raise"`: the first failure stops everything.
-            skip_missing: Whether a person that does not exist (404, 410) is passed over.
-            on_done: Called with the id of each person whose last update was consumed.
-            **options: As in `WalkOptions`, for each of the persons.
-
-        Raises:
-            ValueError: At the call, for an argument that cannot be right; while iterating, for
-                such an id.
-            TypeError: The same, for one of another type.
-            ExceptionGroup: At the end, of all failures, each with `person_id` and `resume_start`.
-            PipeflowError: At once, for the daily budget, a block, or with `on_error="raise"` the
-                first. The first `begun` ids were begun; those of them that are not done stand in
-                `unfinished`, with the offset to go on from, or in `failures`.
-        """
-        check_int("concurrency", concurrency, least=1)
-        if on_error not in {"collect", "raise"}:
-            raise ValueError(f"on_error must be 'collect' or 'raise', not {on_error!r}")
-        if not isinstance(ids, Iterable | AsyncIterable):
-            raise TypeError(f"ids must be an iterable of ints, not {ids!r}")
-        start = FlowQuery.checked(FlowOwner.PERSON, 1, **options).start
-        return self._reader.updates_of_many(
-            ids,
-            lambda person_id: FlowQuery.checked(FlowOwner.PERSON, person_id, **options),
-            start=start,
-            concurrency=concurrency,
-            on_error=on_error,
-            skip_missing=skip_missing,
-            on_done=on_done,
-        )
-
-    # ---- deals
-
-    def iter_deal_flow(
-        self, id: int, **options: Unpack[WalkOptions]
-    ) -> AsyncGenerator[FlowUpdate, None]:
-        """As `iter_person_flow`, for a deal."""
-        return self._reader.updates(FlowQuery.checked(FlowOwner.DEAL, id, **options))
-
-    def iter_deal_flow_pages(
-        self, id: int, **options: Unpack[WalkOptions]
-    ) -> AsyncGenerator[FlowPage, None]:
-        """As `iter_person_flow_pages`, for a deal."""
-        return self._reader.pages(FlowQuery.checked(FlowOwner.DEAL, id, **options))
-
-    async def get_deal_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
-        """As `get_person_flow`, for a deal."""
-        return await self._reader.page(FlowQuery.checked(FlowOwner.DEAL, id, **options))
-
-    # ---- organizations
-
-    def iter_organization_flow(
-        self, id: int, **options: Unpack[WalkOptions]
-    ) -> AsyncGenerator[FlowUpdate, None]:
-        """As `iter_person_flow`, for an organization."""
-        return self._reader.updates(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
-
-    def iter_organization_flow_pages(
-        self, id: int, **options: Unpack[WalkOptions]
-    ) -> AsyncGenerator[FlowPage, None]:
-        """As `iter_person_flow_pages`, for an organization."""
-        return self._reader.pages(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))
-
-    async def get_organization_flow(self, id: int, **options: Unpack[FlowOptions]) -> FlowPage:
-        """As `get_person_flow`, for an organization."""
-        return await self._reader.page(FlowQuery.checked(FlowOwner.ORGANIZATION, id, **options))

@@ -14,7 +14,7 @@ from pipeflow.cli.formats import FORMATS
 from pipeflow.cli.history import HistoryWriter
 from pipeflow.cli.sessions import DEMO_PERSON, account_session, demo_session
 from pipeflow.items import FlowItem, closest_item
-from pipeflow.paging import LARGEST_PAGE
+from pipeflow.walking.plan import LARGEST_PAGE
 
 __all__ = ["pipeflow"]
 

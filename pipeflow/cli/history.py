@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
     from pipeflow.cli.destination import Destination
     from pipeflow.cli.formats import Format
-    from pipeflow.queries import WalkOptions
+    from pipeflow.observing.stats import SessionStats
     from pipeflow.session import PipedriveSession
-    from pipeflow.stats import SessionStats
 
 __all__ = ["HistoryWriter"]
 
@@ -38,7 +37,7 @@ class HistoryWriter:
         self,
         opening: AbstractAsyncContextManager[PipedriveSession],
         person_id: int,
-        **options: Unpack[WalkOptions],
+        **options: Any,
     ) -> SessionStats:
         """Writes a person's history and returns what it took.
 
@@ -63,7 +62,7 @@ class HistoryWriter:
             self.destination.write(self.format.head())
         return session.stats
 
-    def _how_to_go_on(self, error: PipeflowError, written: int, options: WalkOptions) -> str:
+    def _how_to_go_on(self, error: PipeflowError, written: int, options: dict[str, Any]) -> str:
         if not self.destination.keeps_parts:
             return "; no file was written"
         if not written or error.resume_start is None:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from pipeflow.cli.printable import printable
 from pipeflow.records import Activity, Comment, FieldChange, MailMessage
-from pipeflow.records.summaries import shorten
+from pipeflow.records.sentences import shorten
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,10 +8,10 @@ from pipeflow.codec.related import RELATED_KINDS
 from pipeflow.codec.structuring import unstructure
 from pipeflow.codec.times import write_datetime
 from pipeflow.records import FlowPage, FlowUpdate, RelatedObjects
-from pipeflow.records.kept import read_json
+from pipeflow.records.json_text import read_json
 
 if TYPE_CHECKING:
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
     from pipeflow.records.values import Record
 
 __all__ = ["to_dict"]

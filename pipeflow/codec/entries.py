@@ -26,14 +26,14 @@ from pipeflow.records import (
     Note,
     RelatedObjects,
 )
-from pipeflow.records.kept import KeptPage, read_json
+from pipeflow.records.json_text import KeptPage, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from pipeflow.records import Payload
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
 __all__ = ["decode_twins", "decode_updates", "decode_with_care"]
 

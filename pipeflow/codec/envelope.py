@@ -16,13 +16,13 @@ import msgspec
 
 from pipeflow.codec.fields import mismatch
 from pipeflow.errors import ApiError, DecodeError
-from pipeflow.records.kept import bounded_int
-from pipeflow.records.summaries import shorten
+from pipeflow.records.json_text import bounded_int
+from pipeflow.records.sentences import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
 __all__ = ["Envelope", "Paging", "read_envelope", "read_paging"]
 

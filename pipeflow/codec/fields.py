@@ -24,12 +24,12 @@ from pipeflow.codec.times import (
     write_time,
 )
 from pipeflow.records import MailMessage
-from pipeflow.records.summaries import shorten
+from pipeflow.records.sentences import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
 __all__ = [
     "SHORTCUT_NAMES",

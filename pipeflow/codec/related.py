@@ -19,12 +19,12 @@ from pipeflow.records import (
     RelatedPerson,
     RelatedUser,
 )
-from pipeflow.records.kept import read_json
+from pipeflow.records.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
 __all__ = ["RELATED_KINDS", "decode_related", "decode_related_with_care"]
 

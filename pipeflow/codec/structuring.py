@@ -24,7 +24,7 @@ from pipeflow.codec.fields import field_type, inner_record, mismatch, wire_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
 __all__ = ["ShapeError", "structure", "unstructure"]
 

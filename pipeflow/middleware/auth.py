@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeflow.addresses import base_url_from
-from pipeflow.secrets import ApiToken, hiding_arguments
+from pipeflow.credentials import ApiToken, hiding_arguments
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse

@@ -10,24 +10,17 @@ from typing import TYPE_CHECKING
 
 from attrs import asdict, evolve
 
-from pipeflow.answers import (
-    REQUEST_TOKENS,
-    RateLimit,
-    asked_wait_seconds,
-    is_blocked,
-    is_daily_budget_exhausted,
-    read_rate_limit,
-)
+from pipeflow.answers import REQUEST_TOKENS, Answer, RateLimit
 from pipeflow.errors import BlockedError, RateLimitError
 from pipeflow.limiting import BurstLimiter
-from pipeflow.stats import SessionStats
+from pipeflow.observing.stats import SessionStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
-    from pipeflow.limiting import Ticket
+    from pipeflow.limiting.burst import Ticket
 
 __all__ = ["RateLimitMiddleware"]
 
@@ -78,7 +71,7 @@ class RateLimitMiddleware:
         rate_limit = None
         try:
             response = await handler(request)
-            rate_limit = read_rate_limit(response.headers)
+            rate_limit = Answer(response.status, response.headers, b"").rate_limit()
             self._take_note(response.status, rate_limit)
             await self._heed_refusal(response)
         finally:
@@ -137,11 +130,9 @@ class RateLimitMiddleware:
     async def _heed_refusal(self, response: ClientResponse) -> None:
         if response.status not in {403, 429}:
             return
-        body = await response.read()
-        status, headers = response.status, response.headers
-        if is_blocked(status, headers, body):
+        answer = Answer(response.status, response.headers, await response.read())
+        now = datetime.now(UTC)
+        if answer.is_block():
             self._limiter.block(self._clock(), self._cooldown)
-        elif status == 429 and not is_daily_budget_exhausted(status, headers, body):
-            self._limiter.pause(
-                self._clock(), asked_wait_seconds(status, headers, datetime.now(UTC))
-            )
+        elif answer.status == 429 and not answer.is_daily_budget(now):
+            self._limiter.pause(self._clock(), answer.requested_wait(now))

@@ -8,10 +8,10 @@ import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeflow.answers import asked_wait_seconds, is_daily_budget_exhausted
+from pipeflow.answers import Answer
+from pipeflow.failures import FAILURES, is_worth_retrying, transport_error
+from pipeflow.observing.stats import SessionStats
 from pipeflow.retrying import IDEMPOTENT_METHODS, RETRIED_STATUSES, RetryPolicy
-from pipeflow.stats import SessionStats
-from pipeflow.transport import FAILURES, is_worth_retrying, transport_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -78,16 +78,15 @@ class RetryMiddleware:
             else:
                 if not may_repeat or not await self._may_get_better(response):
                     return response
-                asked_wait = asked_wait_seconds(
-                    response.status, response.headers, datetime.now(UTC)
-                )
+                answer = Answer(response.status, response.headers, await response.read())
+                asked_wait = answer.requested_wait(datetime.now(UTC))
                 delay = self._policy.delay_seconds(attempt, asked_wait, self._random)
                 if delay is None:
                     return response
                 # Reading it whole gave its connection back to the pool; a refused answer that
                 # kept it would leave none for the next try.
                 response.release()
-                del response  # a traceback of the wait shall not show what it says
+                del response, answer  # a traceback of the wait shall not show what it says
             self._stats.retries += 1
             self._stats.waited_seconds += delay
             await self._sleep(delay)
@@ -103,9 +102,9 @@ class RetryMiddleware:
                 return False
             self._nulls_left -= 1
             return True
-        return response.status in RETRIED_STATUSES and not is_daily_budget_exhausted(
+        return response.status in RETRIED_STATUSES and not Answer(
             response.status, response.headers, body
-        )
+        ).is_daily_budget(datetime.now(UTC))
 
 
 def _may_repeat(request: ClientRequest) -> bool:

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import attrs
 
-from pipeflow.records.kept import Json, read_json
+from pipeflow.records.json_text import Json, read_json
 from pipeflow.records.values import Record
 
 __all__ = [

@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from pipeflow.records import summaries
+from pipeflow.records import sentences
 from pipeflow.records.activities import Activity
 from pipeflow.records.changes import FieldChange
 from pipeflow.records.comments import Comment
 from pipeflow.records.files import File
-from pipeflow.records.kept import Json, KeptPage, read_json
+from pipeflow.records.json_text import Json, KeptPage, read_json
 from pipeflow.records.mail import MailMessage
 from pipeflow.records.notes import Note
 from pipeflow.records.related import (
@@ -128,7 +128,7 @@ class FlowUpdate:
         Args:
             field_names: Names to show for field keys, such as those of custom fields.
         """
-        return summaries.summary_line(self, field_names or {})
+        return sentences.summary_line(self, field_names or {})
 
     def _reference(self, key: str) -> int | None:
         """The id that `data` gives under `key`; that of a changed object is its `item_id`."""
@@ -161,5 +161,5 @@ class FlowUpdate:
 
     def __repr__(self) -> str:
         error = f", decode_error={self.decode_error!r}" if self.decode_error else ""
-        data = summaries.shorten(repr(self.data), 160)
+        data = sentences.shorten(repr(self.data), 160)
         return f"FlowUpdate({self.object!r}, {self.timestamp}, {data}, offset={self.offset}{error})"

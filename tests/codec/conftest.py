@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeflow.records import FlowPage
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
     Answer = Callable[[str], bytes]
     PageOf = Callable[..., FlowPage]

@@ -27,7 +27,7 @@ from pipeflow.records import (
 from tests.codec import strategies
 
 if TYPE_CHECKING:
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
     from tests.codec.conftest import Answer, Decoded
 
 

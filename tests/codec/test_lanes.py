@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeflow.records import FlowUpdate
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
 NOTHING = RelatedObjects()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice, takewhile
 
 from pipeflow.answers import RateLimit
-from pipeflow.limiting import LONGEST_TRAVEL, BurstLimiter, Ticket
+from pipeflow.limiting.burst import LONGEST_TRAVEL, BurstLimiter, Ticket
 
 ANSWERED = RateLimit()
 HELD = 2.0 + LONGEST_TRAVEL  # an unanswered request's slot, in a window of 2 s

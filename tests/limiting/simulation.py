@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import define, field, frozen
 
 from pipeflow.answers import RateLimit
-from pipeflow.limiting import BurstLimiter, Ticket
+from pipeflow.limiting.burst import BurstLimiter, Ticket
 
 if TYPE_CHECKING:
     from pipeflow.testing.limits import BurstWindow

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from pipeflow import RateLimit
-from pipeflow.limiting import BURST_SHARE, LONGEST_TRAVEL, MEMORY, BurstLimiter, Ticket
+from pipeflow.limiting.burst import BURST_SHARE, LONGEST_TRAVEL, MEMORY, BurstLimiter, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

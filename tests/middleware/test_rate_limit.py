@@ -16,7 +16,7 @@ from tests.middleware.conftest import Sleeps, answer, stall, then
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from pipeflow.limiting import Ticket
+    from pipeflow.limiting.burst import Ticket
     from tests.middleware.conftest import Serve
 
 HTML_403 = answer(403, b"<!DOCTYPE html><title>Blocked</title>", content_type="text/html")

@@ -26,13 +26,16 @@ from typing import NamedTuple
 CHECKOUT = Path(__file__).parents[2]
 
 ROOMS = {
-    "paging": ("pipeflow/paging.py", "tests/test_paging.py tests/test_seams.py"),
-    "prefetching": ("pipeflow/prefetching.py", "tests/test_prefetching.py"),
-    "many_walks": ("pipeflow/many_walks.py", "tests/test_many_walks.py"),
+    "paging": (
+        "pipeflow/walking/paging.py",
+        "tests/walking/test_paging.py tests/walking/test_seen.py",
+    ),
+    "prefetching": ("pipeflow/walking/prefetching.py", "tests/walking/test_prefetching.py"),
+    "many_walks": ("pipeflow/walking/many.py", "tests/walking/test_many.py"),
     "retrying": ("pipeflow/retrying.py", "tests/test_retrying.py"),
     # Here and below: examples before properties, which take long to notice anything.
     "limiting": (
-        "pipeflow/limiting.py",
+        "pipeflow/limiting/burst.py",
         "tests/limiting/test_queue.py tests/limiting/test_answers_heard.py tests/limiting",
     ),
     "answers": ("pipeflow/answers.py", "tests/test_answers.py"),

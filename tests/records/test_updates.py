@@ -27,10 +27,10 @@ from pipeflow.records import (
     RelatedPerson,
     RelatedUser,
 )
-from pipeflow.records.kept import KeptPage
+from pipeflow.records.json_text import KeptPage
 
 if TYPE_CHECKING:
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
 MOMENT = datetime(2024, 3, 1, 9, 30, tzinfo=UTC)
 RELATED = RelatedObjects(

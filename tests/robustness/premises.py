@@ -15,7 +15,7 @@ import pytest
 from attrs import define
 
 from pipeflow import BurstLimiter, PipedriveSession
-from pipeflow.limiting import LONGEST_TRAVEL
+from pipeflow.limiting.burst import LONGEST_TRAVEL
 from tests.session.conftest import note_ids, notes, session_at
 
 if TYPE_CHECKING:

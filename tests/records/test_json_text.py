@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pipeflow.records.kept import KeptPage, read_json
+from pipeflow.records.json_text import KeptPage, read_json
 
 
 def test_what_msgspec_refuses_is_read_all_the_same() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from pipeflow.paging import page_limit, walk_pages
 from pipeflow.records import FlowPage
+from pipeflow.walking.paging import page_limit, walk_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -10,7 +10,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from pipeflow.errors import ApiError, TransportError
-from pipeflow.secrets import ApiToken, redact
+from pipeflow.credentials import ApiToken, redact
 
 Error = TypeVar("Error", bound=BaseException)
 

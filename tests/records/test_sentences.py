@@ -25,7 +25,7 @@ from pipeflow.records import (
 )
 
 if TYPE_CHECKING:
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
 
 RELATED = RelatedObjects(
     users={123: RelatedUser(id=123, name="Jane Doe"), 7: RelatedUser(id=7)},

@@ -15,7 +15,7 @@ from pipeflow.errors import (
     PipeflowError,
     ServerError,
 )
-from pipeflow.many_walks import walk_many
+from pipeflow.walking.many import walk_many
 from pipeflow.records import FlowPage, FlowUpdate
 
 Fail = Callable[[int, int], PipeflowError | None]

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import evolve
 
 from pipeflow.errors import PaginationError, PipeflowError
+from pipeflow.walking.plan import LARGEST_PAGE
 
 if TYPE_CHECKING:
     from pipeflow.records import FlowPage, FlowUpdate
 
-__all__ = ["LARGEST_PAGE", "FetchPage", "page_limit", "walk_pages"]
+__all__ = ["FetchPage", "page_limit", "walk_pages"]
 
 FetchPage: TypeAlias = Callable[[int, int], "Coroutine[Any, Any, FlowPage]"]
 """Fetches the page at an offset, with at most so many updates."""
-
-LARGEST_PAGE = 500
-"""Updates. The paging guide's maximum (`core-api-concepts-pagination`)."""
 
 MOST_BARREN_PAGES = 5
 """Pages in a row without one new update, after which the collection does not advance. More than

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeflow.errors import PaginationError
-from pipeflow.paging import REMEMBERED_UPDATES, walk_pages
+from pipeflow.walking.paging import REMEMBERED_UPDATES, walk_pages
 from pipeflow.records import FlowPage, FlowUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeflow.paging import FetchPage
+    from pipeflow.walking.paging import FetchPage
 
 
 def page(numbers: Sequence[int], start: int, *, more: bool, seconds_apart: int = 1) -> FlowPage:

@@ -16,7 +16,7 @@ from pipeflow.records.notes import Note
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeflow.records.kept import Json
+    from pipeflow.records.json_text import Json
     from pipeflow.records.related import RelatedObjects
     from pipeflow.records.updates import FlowUpdate
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeflow.errors import NotFoundError, PaginationError
-from pipeflow.prefetching import walk_pages_ahead
+from pipeflow.walking.prefetching import walk_pages_ahead
 from pipeflow.records import FlowPage, FlowUpdate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from pipeflow.prefetching import FetchAnswer
+    from pipeflow.walking.prefetching import FetchAnswer
 
 
 def page(numbers: list[int], *, start: int, more: bool, stride: int | None = None) -> FlowPage:

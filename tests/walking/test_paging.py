@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeflow.errors import NotFoundError, PaginationError
-from pipeflow.paging import MOST_BARREN_PAGES, walk_pages
+from pipeflow.walking.paging import MOST_BARREN_PAGES, walk_pages
 from pipeflow.records import FlowPage, FlowUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pipeflow.paging import FetchPage
+    from pipeflow.walking.paging import FetchPage
 
     Growth = Callable[[list[int]], object]
 
