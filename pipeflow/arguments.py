@@ -10,10 +10,10 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-import attrs
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import attrs
 
 __all__ = [
     "check_flag",

@@ -85,6 +85,22 @@ class FlowUpdate:
         return None if self.raw_json is None else read_json(self.raw_json)
 
     @property
+    def id(self) -> int | str | None:
+        """The record's own id, unique among those of its `object`; a comment's is its `uuid`.
+
+        None where the API gives none, as for some kinds, or says `false`.
+        """
+        found = (
+            self.data.get("id") if isinstance(self.data, dict) else getattr(self.data, "id", None)
+        )
+        if found is None:
+            data = self.data
+            found = data.get("uuid") if isinstance(data, dict) else getattr(data, "uuid", None)
+        if isinstance(found, int) and not isinstance(found, bool):
+            return found
+        return found if isinstance(found, str) and found else None
+
+    @property
     def actor(self) -> RelatedUser | None:
         """The user who did it, as far as the update says.
 
