@@ -191,6 +191,7 @@ def _refusal(
         status: The HTTP status, which decides; every part of the body may be missing.
         headers: The answer's headers.
         body: The answer's body.
+        now: The aware local time.
         cooldown: Seconds for which nothing more is sent, should this be a block.
     """
     answer = _json_object(body)

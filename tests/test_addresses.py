@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from yarl import URL
 
-from pipeflow.addresses import FlowOwner, base_url_from
+from pipeflow.addresses import base_url_from
+from pipeflow.owners import Owner, OwnerKind
 
 if TYPE_CHECKING:
     from tests.conftest import Wrong
@@ -87,12 +88,12 @@ def test_other_types_are_a_type_error(base_url: Wrong, company_domain: Wrong, na
 
 
 @pytest.mark.parametrize(
-    ("owner", "path"),
+    ("kind", "path"),
     [
-        (FlowOwner.PERSON, "/v1/persons/7/flow"),
-        (FlowOwner.DEAL, "/v1/deals/7/flow"),
-        (FlowOwner.ORGANIZATION, "/v1/organizations/7/flow"),
+        (OwnerKind.PERSON, "/v1/persons/7/flow"),
+        (OwnerKind.DEAL, "/v1/deals/7/flow"),
+        (OwnerKind.ORGANIZATION, "/v1/organizations/7/flow"),
     ],
 )
-def test_each_owner_has_its_endpoint(owner: FlowOwner, path: str) -> None:
-    assert owner.flow_url(base_url_from(None, None), 7).path == path
+def test_each_owner_has_its_endpoint(kind: OwnerKind, path: str) -> None:
+    assert Owner(kind, 7).flow_url(base_url_from(None, None)).path == path

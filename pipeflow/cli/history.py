@@ -37,7 +37,7 @@ class HistoryWriter:
         self,
         opening: AbstractAsyncContextManager[PipedriveSession],
         person_id: int,
-        **options: Any,
+        **options: Any,  # noqa: ANN401 - those of the walk
     ) -> SessionStats:
         """Writes a person's history and returns what it took.
 

@@ -9,8 +9,8 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from pipeflow.errors import ApiError, TransportError
 from pipeflow.credentials import ApiToken, redact
+from pipeflow.errors import ApiError, TransportError
 
 Error = TypeVar("Error", bound=BaseException)
 

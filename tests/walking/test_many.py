@@ -15,8 +15,8 @@ from pipeflow.errors import (
     PipeflowError,
     ServerError,
 )
-from pipeflow.walking.many import walk_many
 from pipeflow.records import FlowPage, FlowUpdate
+from pipeflow.walking.many import walk_many
 
 Fail = Callable[[int, int], PipeflowError | None]
 

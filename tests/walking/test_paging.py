@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeflow.errors import NotFoundError, PaginationError
-from pipeflow.walking.paging import MOST_BARREN_PAGES, walk_pages
 from pipeflow.records import FlowPage, FlowUpdate
+from pipeflow.walking.paging import MOST_BARREN_PAGES, walk_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

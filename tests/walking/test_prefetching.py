@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeflow.errors import NotFoundError, PaginationError
-from pipeflow.walking.prefetching import walk_pages_ahead
 from pipeflow.records import FlowPage, FlowUpdate
+from pipeflow.walking.prefetching import walk_pages_ahead
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

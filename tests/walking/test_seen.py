@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeflow.errors import PaginationError
-from pipeflow.walking.paging import REMEMBERED_UPDATES, walk_pages
 from pipeflow.records import FlowPage, FlowUpdate
+from pipeflow.walking.paging import REMEMBERED_UPDATES, walk_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
