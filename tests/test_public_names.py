@@ -29,7 +29,7 @@ FAULTS = """
     InsertRecord InvalidJson MissingNextStart NullBody Outage Redirect RemoveRecord Reset Stall
     Status StuckPage TooManyRequests
 """
-FAKE = "FakePipedrive SeenRequest generate_history generate_related"
+FAKE = "Controls FakePipedrive SeenRequest generate_history generate_related"
 
 
 def assert_exports(module: ModuleType, *names: str) -> None:

@@ -10,6 +10,7 @@ async with FakePipedrive() as fake:
 `fake.script(Status(503), None)`. It knows nothing of the client, so it also tests others.
 """
 
+from pipeflow.testing.controls import Controls
 from pipeflow.testing.faults import (
     BadGateway,
     Block,
@@ -42,6 +43,7 @@ __all__ = [
     "BadGateway",
     "Block",
     "ClampPages",
+    "Controls",
     "DailyBudgetExceeded",
     "Delay",
     "Disconnect",

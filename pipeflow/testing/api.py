@@ -10,7 +10,9 @@ from pipeflow.testing.answers import Answer, PageShape, error_answer, page_answe
 from pipeflow.testing.requests import page_query, token_of
 
 if TYPE_CHECKING:
-    from pipeflow.testing.faults import Fault
+    from collections.abc import Callable
+
+    from pipeflow.testing.answers import PageQuery
     from pipeflow.testing.gateway import Gateway
     from pipeflow.testing.requests import SeenRequest
     from pipeflow.testing.store import Store
@@ -32,22 +34,34 @@ class Api:
     default_page_size: int
     max_page_size: int
 
-    def answer(self, seen: SeenRequest, fault: Fault) -> Answer:
-        """The answer to a request, with what the fault makes of it."""
-        answer = self._admitted(seen, fault)
+    def answer(
+        self,
+        seen: SeenRequest,
+        *,
+        ask: Callable[[PageQuery], PageQuery],
+        change: Callable[[Answer], Answer],
+    ) -> Answer:
+        """The answer to a request.
+
+        Args:
+            seen: The request.
+            ask: Makes the page that is answered with of the one that is asked for.
+            change: Makes the answer that is sent of the right one.
+        """
+        answer = self._admitted(seen, ask)
         paid = answer.status not in _REFUSALS
         said = {"x-correlation-id": seen.correlation_id, **self.gateway.headers(seen.at)}
-        answer = fault.answer(evolve(answer, headers={**answer.headers, **said}))
+        answer = change(evolve(answer, headers={**answer.headers, **said}))
         if paid and answer.status in _REFUSALS:
             self.gateway.refund()
         return answer
 
-    def _admitted(self, seen: SeenRequest, fault: Fault) -> Answer:
+    def _admitted(self, seen: SeenRequest, ask: Callable[[PageQuery], PageQuery]) -> Answer:
         if token_of(seen) != self.token:
             return error_answer(401, "unauthorized access")
-        return self.gateway.admit(seen.at) or self._page(seen, fault)
+        return self.gateway.admit(seen.at) or self._page(seen, ask)
 
-    def _page(self, seen: SeenRequest, fault: Fault) -> Answer:
+    def _page(self, seen: SeenRequest, ask: Callable[[PageQuery], PageQuery]) -> Answer:
         if seen.method != "GET":
             return error_answer(405, "Method not allowed", headers={"Allow": "GET"})
         if not seen.whose:
@@ -65,6 +79,6 @@ class Api:
             )
         except ValueError:
             return error_answer(400, "Bad request")
-        query = fault.ask(query)
+        query = ask(query)
         view = history.view(query.items, all_changes=query.all_changes)
         return page_answer(view, query, self.shape, self.store.related)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 import uuid
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, Unpack
-
-from attrs import evolve
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeflow.testing.answers import Ending, PageShape, error_answer
 from pipeflow.testing.api import Api
+from pipeflow.testing.controls import Controls
 from pipeflow.testing.delivery import deliver
 from pipeflow.testing.faults import Fault
 from pipeflow.testing.gateway import Gateway
@@ -29,12 +27,10 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from pipeflow.testing.requests import Whose
-
 __all__ = ["FakePipedrive"]
 
 
-class FakePipedrive:
+class FakePipedrive(Controls):
     """Pipedrive's three flow endpoints on a loopback port, as long as the `async with` lasts.
 
     ```python
@@ -110,28 +106,25 @@ class FakePipedrive:
         given = {"person": persons, "deal": deals, "organization": organizations}
         histories = {kind: by_id for kind, by_id in given.items() if by_id is not None}
         window = RollingWindow if burst_kind == "rolling" else FixedWindow
-        self._gateway = Gateway(
-            window(burst_limit, burst_window),
-            daily_budget=daily_budget,
-            daily_retry_after=daily_retry_after,
-            block_after=block_after,
-            announces_limits=announces_limits,
-        )
-        self._store = given_store(histories, related) if histories else demo_store()
-        self._api = Api(
-            token=secrets.token_hex(20) if api_token is None else api_token,
-            store=self._store,
-            gateway=self._gateway,
-            shape=PageShape(pagination, related_objects, empty_as_null),
-            next_start=next_start,
-            default_page_size=default_page_size,
-            max_page_size=max_page_size,
+        super().__init__(
+            Api(
+                token=secrets.token_hex(20) if api_token is None else api_token,
+                store=given_store(histories, related) if histories else demo_store(),
+                gateway=Gateway(
+                    window(burst_limit, burst_window),
+                    daily_budget=daily_budget,
+                    daily_retry_after=daily_retry_after,
+                    block_after=block_after,
+                    announces_limits=announces_limits,
+                ),
+                shape=PageShape(pagination, related_objects, empty_as_null),
+                next_start=next_start,
+                default_page_size=default_page_size,
+                max_page_size=max_page_size,
+            )
         )
         self._port = port
-        self._listener: Listener | None = None
         self._script: deque[Fault | None] = deque()
-        self._seen: dict[str, SeenRequest] = {}
-        self._tokens_forgotten = 0
         self._errors: list[Exception] = []
 
     async def __aenter__(self) -> Self:
@@ -152,11 +145,6 @@ class FakePipedrive:
         if self._errors and exc is None:
             raise self._errors[0]
 
-    def _running(self) -> Listener:
-        if self._listener is None:
-            raise RuntimeError("the fake is not running; use `async with FakePipedrive() as fake:`")
-        return self._listener
-
     @property
     def base_url(self) -> str:
         """Such as `http://127.0.0.1:4321/v1`; `/api/v1` leads to the same."""
@@ -167,120 +155,6 @@ class FakePipedrive:
         """The token that it accepts."""
         return self._api.token
 
-    # What it was asked
-
-    @property
-    def requests(self) -> list[SeenRequest]:
-        """Every request since the start or `reset_counts()`, in the order of their arrival."""
-        return list(self._seen.values())
-
-    @property
-    def request_count(self) -> int:
-        """How many requests came."""
-        return len(self._seen)
-
-    @property
-    def refused_count(self) -> int:
-        """How many of them were answered with 429."""
-        return sum(request.status == 429 for request in self._seen.values())
-
-    @property
-    def tokens_spent(self) -> int:
-        """What they cost of the daily budget: 40 each, refused ones (401, 403, 429) nothing."""
-        return self._gateway.tokens_spent - self._tokens_forgotten
-
-    def reset_counts(self) -> None:
-        """Forget the requests so far. The limits still know them."""
-        self._seen.clear()
-        self._tokens_forgotten = self._gateway.tokens_spent
-
-    # Limits
-
-    @property
-    def burst_limit(self) -> int:
-        """Requests in every window; may be changed at any time."""
-        return self._gateway.burst.limit
-
-    @burst_limit.setter
-    def burst_limit(self, limit: int) -> None:
-        self._gateway.burst.limit = limit
-
-    @property
-    def daily_budget(self) -> int | None:
-        """Tokens, the spent ones included, or None; may be changed at any time."""
-        return self._gateway.daily_budget
-
-    @daily_budget.setter
-    def daily_budget(self, tokens: int | None) -> None:
-        self._gateway.daily_budget = tokens
-
-    @property
-    def blocked(self) -> bool:
-        """Whether every request gets Cloudflare's 403; may be changed at any time."""
-        return self._gateway.blocked
-
-    @blocked.setter
-    def blocked(self, blocked: bool) -> None:
-        self._gateway.blocked = blocked
-
-    def use_allowance(self, count: int) -> int:
-        """Let another program use `count` requests of the allowance, or what is left of it.
-
-        Returns how many there were.
-        """
-        return self._gateway.burst.use(count, time.monotonic())
-
-    # Histories
-
-    @property
-    def max_page_size(self) -> int:
-        """What a greater `limit` is clamped to; may be changed at any time."""
-        return self._api.max_page_size
-
-    @max_page_size.setter
-    def max_page_size(self, size: int) -> None:
-        self._api.max_page_size = size
-
-    def records(
-        self,
-        *,
-        items: Iterable[str] | None = None,
-        all_changes: bool = True,
-        **whose: Unpack[Whose],
-    ) -> list[Any]:
-        """A history as it stands, such as `fake.records(person=1101)`.
-
-        It is what a walk with the same `items` and `all_changes` reads if nothing changes.
-
-        Raises:
-            ValueError: Not exactly one of `person`, `deal` and `organization` is given.
-            LookupError: The fake holds no such history.
-        """
-        wanted = None if items is None else frozenset(items)
-        view = self._store.named(whose).view(wanted, all_changes=all_changes)
-        return [json.loads(entry.body) for entry in view]
-
-    def insert(self, record: object, *, index: int = 0, **whose: Unpack[Whose]) -> None:
-        """Put a record into a history: `fake.insert(record, person=1101)`.
-
-        It comes before the record at `index`, counting those that only `all_changes` shows.
-
-        Raises:
-            ValueError: Not exactly one of `person`, `deal` and `organization` is given.
-            LookupError: The fake holds no such history.
-        """
-        self._store.named(whose).insert(index, record)
-
-    def remove(self, index_or_record: object = 0, **whose: Unpack[Whose]) -> None:
-        """Take the record at an index, or an equal one, out: `fake.remove(3, person=1101)`.
-
-        Raises:
-            ValueError: Not exactly one of `person`, `deal` and `organization` is given, or there
-                is no such record.
-            LookupError: There is no such index, or the fake holds no such history.
-        """
-        self._store.named(whose).remove(index_or_record)
-
     # Faults
 
     def script(self, *faults: Fault | None) -> None:
@@ -289,10 +163,6 @@ class FakePipedrive:
         None answers as usual.
         """
         self._script.extend(faults)
-
-    def go_away(self, seconds: float) -> None:
-        """Reset every connection and refuse new ones for some seconds, as the fault `Outage`."""
-        self._running().go_away(seconds)
 
     # The way of a request
 
@@ -306,11 +176,11 @@ class FakePipedrive:
             correlation_id=str(uuid.uuid4()),
             whose=whose_history(request.path),
         )
-        self._seen[seen.correlation_id] = seen
+        self._log.begin(seen)
         try:
             fault = self._next_fault(seen)
             fault.act(self, seen)
-            answer = self._api.answer(seen, fault)
+            answer = self._api.answer(seen, ask=fault.ask, change=fault.answer)
         except Exception as error:  # noqa: BLE001 - a test's own fault; raised again at the end
             self._errors.append(error)
             answer = error_answer(500, f"the fake failed: {error!r}")
@@ -318,8 +188,8 @@ class FakePipedrive:
         if delay:
             await asyncio.sleep(delay)
         has_status = answer.ending is Ending.WHOLE or answer.cut is not None
-        if has_status and seen.correlation_id in self._seen:
-            self._seen[seen.correlation_id] = evolve(seen, status=answer.status)
+        if has_status:
+            self._log.end(seen, answer.status)
         return await deliver(request, answer)
 
     def _next_fault(self, seen: SeenRequest) -> Fault:

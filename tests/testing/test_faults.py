@@ -11,6 +11,7 @@ from pipeflow.testing import (
     BadGateway,
     Block,
     ClampPages,
+    Controls,
     DailyBudgetExceeded,
     Delay,
     FakePipedrive,
@@ -232,7 +233,7 @@ async def test_a_record_disappears_just_before_the_answer(which: object) -> None
 
 async def test_a_fault_of_ones_own_is_a_small_class() -> None:
     class Shout(Fault):
-        def act(self, fake: FakePipedrive, request: SeenRequest) -> None:
+        def act(self, fake: Controls, request: SeenRequest) -> None:
             fake.insert(note(8, path=request.path), **request.whose)
 
     reply = await ask_under(Shout())

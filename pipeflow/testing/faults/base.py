@@ -8,8 +8,8 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from pipeflow.testing.answers import Answer, PageQuery
+    from pipeflow.testing.controls import Controls
     from pipeflow.testing.requests import SeenRequest
-    from pipeflow.testing.server import FakePipedrive
 
 __all__ = ["Fault"]
 
@@ -17,7 +17,7 @@ __all__ = ["Fault"]
 class Fault:
     """The base of all faults; by itself it changes nothing."""
 
-    def act(self, fake: FakePipedrive, request: SeenRequest) -> None:
+    def act(self, fake: Controls, request: SeenRequest) -> None:
         """Do something to the server before it looks for the page."""
 
     def ask(self, query: PageQuery) -> PageQuery:
@@ -37,7 +37,7 @@ class _Both(Fault):
     first: Fault
     second: Fault
 
-    def act(self, fake: FakePipedrive, request: SeenRequest) -> None:
+    def act(self, fake: Controls, request: SeenRequest) -> None:
         self.first.act(fake, request)
         self.second.act(fake, request)
 

@@ -10,8 +10,8 @@ from pipeflow.testing.answers import Answer, Ending
 from pipeflow.testing.faults.base import Fault
 
 if TYPE_CHECKING:
+    from pipeflow.testing.controls import Controls
     from pipeflow.testing.requests import SeenRequest
-    from pipeflow.testing.server import FakePipedrive
 
 __all__ = ["Delay", "Disconnect", "Outage", "Reset", "Stall"]
 
@@ -77,7 +77,7 @@ class Outage(Fault):
 
     seconds: float = 0.05
 
-    def act(self, fake: FakePipedrive, request: SeenRequest) -> None:  # noqa: ARG002 - the base's
+    def act(self, fake: Controls, request: SeenRequest) -> None:  # noqa: ARG002 - the base's
         """Stop listening."""
         fake.go_away(self.seconds)
 

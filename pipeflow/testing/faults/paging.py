@@ -10,8 +10,8 @@ from pipeflow.testing.faults.base import Fault
 
 if TYPE_CHECKING:
     from pipeflow.testing.answers import PageQuery
+    from pipeflow.testing.controls import Controls
     from pipeflow.testing.requests import SeenRequest
-    from pipeflow.testing.server import FakePipedrive
 
 __all__ = ["ClampPages", "InsertRecord", "MissingNextStart", "RemoveRecord", "StuckPage"]
 
@@ -45,7 +45,7 @@ class ClampPages(Fault):
 
     size: int
 
-    def act(self, fake: FakePipedrive, request: SeenRequest) -> None:  # noqa: ARG002 - the base's
+    def act(self, fake: Controls, request: SeenRequest) -> None:  # noqa: ARG002 - the base's
         """Lower the maximum."""
         fake.max_page_size = self.size
 
@@ -57,7 +57,7 @@ class InsertRecord(Fault):
     record: object = field(hash=False)
     index: int = 0
 
-    def act(self, fake: FakePipedrive, request: SeenRequest) -> None:
+    def act(self, fake: Controls, request: SeenRequest) -> None:
         """Insert the record."""
         fake.insert(self.record, index=self.index, **request.whose)
 
@@ -68,6 +68,6 @@ class RemoveRecord(Fault):
 
     index_or_record: object = field(default=0, hash=False)
 
-    def act(self, fake: FakePipedrive, request: SeenRequest) -> None:
+    def act(self, fake: Controls, request: SeenRequest) -> None:
         """Remove the record."""
         fake.remove(self.index_or_record, **request.whose)

@@ -1,0 +1,64 @@
+"""The house is as the map draws it: no circle of imports, and no room that the map forgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("pipeflow", "tests")
+
+
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that import each other, directly or through others, in groups."""
+    reached = {module: reachable_from(module, imports) for module in imports}
+    groups = {
+        frozenset(other for other in reached[module] if module in reached[other])
+        for module in imports
+    }
+    return sorted(sorted(group) for group in groups if group)
+
+
+def reachable_from(module: str, imports: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    ahead = list(imports[module])
+    while ahead:
+        other = ahead.pop()
+        if other not in reached:
+            reached.add(other)
+            ahead.extend(imports[other])
+    return reached
+
+
+@pytest.fixture(scope="module")
+def imports() -> dict[str, set[str]]:
+    """Who imports whom, what stands under TYPE_CHECKING and in functions included."""
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+
+def test_circles_are_found_whatever_their_length() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a", "d"}}) == [
+        ["a", "b", "c"],
+        ["d"],
+    ]
+
+
+def test_every_module_is_looked_at(imports: dict[str, set[str]]) -> None:
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert imports.keys() == modules
+
+
+def test_no_modules_import_each_other(imports: dict[str, set[str]]) -> None:
+    assert circles(imports) == []
+
+
+def test_what_is_for_type_checkers_only_counts_too(imports: dict[str, set[str]]) -> None:
+    assert "pipeflow.testing.controls" in imports["pipeflow.testing.faults.base"]
