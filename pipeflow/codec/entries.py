@@ -10,10 +10,10 @@ import attrs
 import msgspec
 
 from pipeflow.codec.envelope import Envelope
-from pipeflow.codec.fields import TIME, mismatch
+from pipeflow.codec.fields import TIME
+from pipeflow.codec.readers import means_nothing, mismatch, read_moment
 from pipeflow.codec.shortcut import REFUSALS, build_from_twin, generate_build, twin_of
 from pipeflow.codec.structuring import ShapeError, structure
-from pipeflow.codec.times import read_datetime
 from pipeflow.errors import DecodeError
 from pipeflow.items import FlowItem
 from pipeflow.records import (
@@ -184,17 +184,14 @@ def _kind(value: Json, path: str) -> str:
 
 
 def _timestamp(value: Json, path: str) -> datetime | None:
-    if value is None or value == "":
-        return None
     try:
-        return read_datetime(value)
-    except (TypeError, ValueError):
-        reason = str(mismatch("a time such as 2020-08-03 11:25:21", value))
-        raise ShapeError(path, reason) from None
+        return read_moment(value)
+    except ValueError as error:
+        raise ShapeError(path, str(error)) from None
 
 
 def _data(kind: str, value: Json, path: str) -> Payload | dict[str, Json]:
     if kind in _PAYLOADS:
         payload: Payload = structure(_object(value, path), _PAYLOADS[kind], path)
         return payload
-    return {} if value is None or value == [] else _object(value, path)
+    return {} if means_nothing(value) else _object(value, path)

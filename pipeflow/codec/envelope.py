@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 import attrs
 import msgspec
 
-from pipeflow.codec.fields import mismatch
+from pipeflow.codec.readers import mismatch
 from pipeflow.errors import ApiError, DecodeError
 from pipeflow.records.json_text import bounded_int
 from pipeflow.records.sentences import shorten

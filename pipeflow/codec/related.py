@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pipeflow.codec.fields import mismatch
+from pipeflow.codec.readers import mismatch
 from pipeflow.codec.shortcut import REFUSALS, build_from_twin, twin_of
 from pipeflow.codec.structuring import ShapeError, structure
 from pipeflow.errors import DecodeError

@@ -19,7 +19,8 @@ from cattrs import (
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from pipeflow.codec.fields import field_type, inner_record, mismatch, wire_name
+from pipeflow.codec.fields import field_type, inner_record, wire_name
+from pipeflow.codec.readers import mismatch, read_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,16 +112,20 @@ def _reads(record: type, field: attrs.Attribute[Any]) -> Callable[[Any, Any], An
         read = field_type(record, field).read
         return lambda value, _: read(value)
     if field.default is None:
-        return lambda value, _: None if value is None else _converter().structure(value, inner)
 
-    annotation: Any = field.type
+        def read_record(value: Json, _: object) -> object:
+            if value is None or value is False or value == "":
+                return None
+            return _converter().structure(value, inner)
+
+        return read_record
+
+    annotation: Any = list[inner | None]  # type: ignore[valid-type]
 
     def read_records(value: Json, _: object) -> object:
-        if value is None:
-            return ()
         if not isinstance(value, list):
-            raise mismatch("an array", value)
-        return _converter().structure(value, annotation)
+            return read_array(value)
+        return tuple(filter(None, _converter().structure(value, annotation)))
 
     return read_records
 

@@ -4,13 +4,22 @@ from pipeflow.records.activities import (
     Activity,
     ActivityAttendee,
     ActivityFile,
+    ActivityLead,
     ActivityParticipant,
 )
 from pipeflow.records.changes import FieldChange, FormattedValues
 from pipeflow.records.comments import Comment
 from pipeflow.records.files import File
 from pipeflow.records.mail import MailMessage, MailParty
-from pipeflow.records.notes import Note, NoteDeal, NoteOrganization, NotePerson, NoteUser
+from pipeflow.records.notes import (
+    Note,
+    NoteDeal,
+    NoteLead,
+    NoteOrganization,
+    NotePerson,
+    NoteProject,
+    NoteUser,
+)
 from pipeflow.records.pages import FlowPage
 from pipeflow.records.related import (
     ContactEntry,
@@ -26,6 +35,7 @@ __all__ = [
     "Activity",
     "ActivityAttendee",
     "ActivityFile",
+    "ActivityLead",
     "ActivityParticipant",
     "Comment",
     "ContactEntry",
@@ -38,8 +48,10 @@ __all__ = [
     "MailParty",
     "Note",
     "NoteDeal",
+    "NoteLead",
     "NoteOrganization",
     "NotePerson",
+    "NoteProject",
     "NoteUser",
     "Payload",
     "RelatedDeal",

@@ -7,7 +7,7 @@ import attrs
 
 from pipeflow.records.values import Record
 
-__all__ = ["Activity", "ActivityAttendee", "ActivityFile", "ActivityParticipant"]
+__all__ = ["Activity", "ActivityAttendee", "ActivityFile", "ActivityLead", "ActivityParticipant"]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -60,11 +60,25 @@ class ActivityFile(Record):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
+class ActivityLead(Record):
+    """The lead that an activity is linked to; no shape is published for it.
+
+    Attributes:
+        id: The UUID of the lead.
+        title: Its title.
+    """
+
+    id: str | None = None
+    title: str | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Activity(Record):
     """A call, a meeting, a task or another activity, planned or done.
 
     From the published examples of the three flow endpoints; `original_start_time`, `private`,
-    `priority`, `is_recurring`, `lead_title`, `project_title` and `type_name` from newer answers.
+    `priority`, `is_recurring`, `lead_title`, `project_title`, `type_name` and `lead` from newer
+    answers.
     Pipedrive writes `""` for most texts that are not there, and so does this class.
 
     Attributes:
@@ -137,6 +151,7 @@ class Activity(Record):
         lead_title: The title of the lead.
         project_title: The title of the project.
         is_recurring: Whether it is one of a series.
+        lead: The lead it is linked to.
     """
 
     id: int | None = None
@@ -207,3 +222,4 @@ class Activity(Record):
     lead_title: str | None = None
     project_title: str | None = None
     is_recurring: bool | None = None
+    lead: ActivityLead | None = None

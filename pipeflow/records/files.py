@@ -13,8 +13,9 @@ __all__ = ["File"]
 class File(Record):
     """An uploaded or linked file.
 
-    From the published examples of `getDealUpdates` and `getOrganizationUpdates`. Pipedrive writes
-    `""` for most texts that are not there, and so does this class.
+    From the published examples of `getDealUpdates` and `getOrganizationUpdates`;
+    `email_message_id` and `note_id` from older answers. Pipedrive writes `""` for most texts that
+    are not there, and so does this class.
 
     Attributes:
         id: The id of the file.
@@ -50,6 +51,8 @@ class File(Record):
         url: Where it is downloaded from; needs the credentials of the API.
         name: The name to show.
         description: What it is, in its uploader's words.
+        email_message_id: The id of the mail it came with, in older answers.
+        note_id: The id of the note it is attached to, in older answers.
     """
 
     id: int | None = None
@@ -85,3 +88,5 @@ class File(Record):
     url: str | None = None
     name: str | None = None
     description: str | None = None
+    email_message_id: int | str | None = None
+    note_id: int | None = None

@@ -1,6 +1,7 @@
 """Mail, its senders and receivers, and its attachments."""
 
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -35,8 +36,8 @@ class MailParty(Record):
 class MailMessage(Record):
     """A mail: the payload of `mailMessage` and `mailMessageWithAttachment`.
 
-    From the published example of `getDealUpdates`. Its times come in ISO 8601 with `Z`, unlike
-    those of all other records.
+    From the published example of `getDealUpdates`; `deal_id` and what follows it from newer
+    answers. Its times come in ISO 8601 with `Z`, unlike those of all other records.
 
     Attributes:
         attachments: The attached files; `()` also when the API says nothing of them.
@@ -77,6 +78,20 @@ class MailMessage(Record):
         item_type: `mailMessage`.
         timestamp: The time that Pipedrive orders it by, in UTC.
         company_id: The id of the Pipedrive account.
+        deal_id: The id of the deal it is linked to.
+        lead_id: The UUID of the lead it is linked to.
+        project_id: The id of the project it is linked to.
+        in_reply_to: The `Message-ID` of the mail that it answers.
+        last_replied_at: When it was last answered, in UTC.
+        mail_queue: The queue it was sent by; no shape is published for it.
+        mail_signature_id: The id of the signature below it.
+        connection_type: How the mailbox is connected.
+        sender_user_id: The id of the user who sent it.
+        team_admin_user_id: The id of the user who administers a mailbox that a team shares.
+        wa_meta: What belongs to a WhatsApp message; no shape is published for it.
+        expunged_flag: Whether it is gone from the mailbox for good.
+        group_sending_flag: Whether it was one of many sent at once.
+        mail_link_tracking_last_clicked_at: When one of its links was last clicked on, in UTC.
     """
 
     attachments: tuple[File, ...] = ()
@@ -117,3 +132,17 @@ class MailMessage(Record):
     item_type: str | None = None
     timestamp: datetime | None = None
     company_id: int | None = None
+    deal_id: int | None = None
+    lead_id: str | None = None
+    project_id: int | None = None
+    in_reply_to: str | None = None
+    last_replied_at: datetime | None = None
+    mail_queue: Any = None
+    mail_signature_id: int | str | None = None
+    connection_type: str | None = None
+    sender_user_id: int | None = None
+    team_admin_user_id: int | None = None
+    wa_meta: Any = None
+    expunged_flag: bool | None = None
+    group_sending_flag: bool | None = None
+    mail_link_tracking_last_clicked_at: datetime | None = None

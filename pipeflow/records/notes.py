@@ -43,6 +43,28 @@ class NoteDeal(Record):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
+class NoteLead(Record):
+    """The lead that a note is attached to.
+
+    Attributes:
+        title: Its title.
+    """
+
+    title: str | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class NoteProject(Record):
+    """The project that a note is attached to.
+
+    Attributes:
+        title: Its title.
+    """
+
+    title: str | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class NoteUser(Record):
     """The user who wrote a note.
 
@@ -63,8 +85,8 @@ class NoteUser(Record):
 class Note(Record):
     """A note.
 
-    From Pipedrive's reference of the notes endpoints (`getNote`); the flow endpoints publish no
-    example.
+    From Pipedrive's reference of the notes endpoints (`getNote`), as the flow endpoints publish no
+    example; `lead` and `project` from newer answers.
 
     Attributes:
         id: The id of the note.
@@ -88,6 +110,8 @@ class Note(Record):
         person: The name of the person.
         deal: The title of the deal.
         user: The user who wrote it.
+        lead: The title of the lead.
+        project: The title of the project.
     """
 
     id: int | None = None
@@ -111,3 +135,5 @@ class Note(Record):
     person: NotePerson | None = None
     deal: NoteDeal | None = None
     user: NoteUser | None = None
+    lead: NoteLead | None = None
+    project: NoteProject | None = None

@@ -29,6 +29,8 @@ __all__ = ["FlowUpdate", "Payload"]
 Payload: TypeAlias = FieldChange | Activity | Note | File | MailMessage | Comment
 """The classes of `FlowUpdate.data`, for the kinds whose shape Pipedrive publishes."""
 
+_ACTIVITIES = {"activity", "plannedActivity"}
+_NOT_DONE = (False, "0", "false")  # and 0
 _CHANGED = {
     "person_id": "personChange",
     "org_id": "organizationChange",
@@ -90,15 +92,18 @@ class FlowUpdate:
 
         None where the API gives none, as for some kinds, or says `false`.
         """
-        found = (
-            self.data.get("id") if isinstance(self.data, dict) else getattr(self.data, "id", None)
-        )
-        if found is None:
-            data = self.data
-            found = data.get("uuid") if isinstance(data, dict) else getattr(data, "uuid", None)
-        if isinstance(found, int) and not isinstance(found, bool):
-            return found
-        return found if isinstance(found, str) and found else None
+        found = _id_of(self._field("id"))
+        return _id_of(self._field("uuid")) if found is None else found
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it is an activity still to be done, so not yet history.
+
+        Such updates come before all others, and their `timestamp` is when they are due.
+        """
+        if self.object not in _ACTIVITIES:
+            return False
+        return self._field("done") in _NOT_DONE
 
     @property
     def actor(self) -> RelatedUser | None:
@@ -150,8 +155,13 @@ class FlowUpdate:
         """The id that `data` gives under `key`; that of a changed object is its `item_id`."""
         if isinstance(self.data, FieldChange) and _CHANGED.get(key) == self.object:
             key = "item_id"
-        value = self.data.get(key) if isinstance(self.data, dict) else getattr(self.data, key, None)
-        return value if type(value) is int else None
+        found = _id_of(self._field(key))
+        return found if isinstance(found, int) else None
+
+    def _field(self, name: str) -> Any:  # noqa: ANN401 - whatever `data` holds
+        """What `data` has under a name; a class of the user's need not have it."""
+        data: object = self.data
+        return data.get(name) if isinstance(data, dict) else getattr(data, name, None)
 
     def __eq__(self, other: builtins.object) -> bool:
         if not isinstance(other, FlowUpdate):
@@ -179,3 +189,11 @@ class FlowUpdate:
         error = f", decode_error={self.decode_error!r}" if self.decode_error else ""
         data = sentences.shorten(repr(self.data), 160)
         return f"FlowUpdate({self.object!r}, {self.timestamp}, {data}, offset={self.offset}{error})"
+
+
+def _id_of(value: Json) -> int | str | None:
+    """An id, which may have come as text or as `false` where the class of `data` is not ours."""
+    if isinstance(value, str):
+        text = value.strip()
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else text or None
+    return value if type(value) is int else None

@@ -13,6 +13,7 @@ from pipeflow.codec import decode_page
 from pipeflow.records import (
     Activity,
     ActivityFile,
+    ActivityLead,
     ActivityParticipant,
     Comment,
     FieldChange,
@@ -21,13 +22,17 @@ from pipeflow.records import (
     MailMessage,
     Note,
     NoteDeal,
+    NoteLead,
     NotePerson,
+    NoteProject,
     NoteUser,
 )
 
 if TYPE_CHECKING:
     from pipeflow.records.json_text import Json
     from tests.codec.conftest import Answer, Decoded, PageOf
+
+PARTICIPANT = ActivityParticipant(person_id=7)
 
 
 @pytest.mark.parametrize("name", ["person", "deal", "organization"])
@@ -206,10 +211,10 @@ def test_half_of_a_surrogate_pair_costs_no_record(decoded: Decoded) -> None:
         (1, ".timestamp: expected a time such as 2020-08-03 11:25:21, got 'yesterday'"),
         (2, ".data: expected an object, got an array"),
         (3, ".data.due_date: expected a day such as 2020-06-09, got '2024-02-30'"),
-        (4, ".data.attendees[1].name: expected a string, got 5"),
+        (4, ".data.attendees[1].name: expected a string, got true"),
         (5, ".data.field_key: is missing"),
         (6, ".object: expected a string, got 7"),
-        (7, ".data.from[0].id: expected an id, got 'x'"),
+        (7, ".data.from[0].id: expected an integer, got 'x'"),
     ],
 )
 def test_a_broken_record_stays_a_dict_and_says_where(
@@ -237,19 +242,31 @@ def test_a_broken_timestamp_is_none(decoded: Decoded) -> None:
         ({"done": 2}, "done: expected a flag, got 2"),
         ({"done": []}, "done: expected a flag, got an array"),
         ({"done": {}}, "done: expected a flag, got an object"),
-        ({"user_id": "7"}, "user_id: expected an integer, got '7'"),
+        ({"done": "yes"}, "done: expected a flag, got 'yes'"),
+        ({"user_id": "7a"}, "user_id: expected an integer, got '7a'"),
+        ({"user_id": "--7"}, "user_id: expected an integer, got '--7'"),
+        ({"user_id": []}, "user_id: expected an integer, got an array"),
+        ({"priority": "1.5"}, "priority: expected an integer, got '1.5'"),
         ({"user_id": True}, "user_id: expected an integer, got true"),
-        ({"id": True}, "id: expected an id, got true"),
-        ({"id": 1.5}, "id: expected an id, got 1.5"),
+        ({"id": True}, "id: expected an integer, got true"),
+        ({"id": 1.5}, "id: expected an integer, got 1.5"),
         ({"duration": "1 hour"}, "duration: expected a duration such as 01:00, got '1 hour'"),
         ({"due_time": 10}, "due_time: expected a time of day such as 10:00, got 10"),
         ({"due_time": "24:30"}, "due_time: expected a time of day such as 10:00, got '24:30'"),
-        ({"series": {}}, "series: expected an array, got an object"),
-        ({"attendees": {}}, "attendees: expected an array, got an object"),
-        ({"attendees": [None]}, "attendees[0]: expected an object, got null"),
+        ({"series": {"a": 1}}, "series: expected an array, got an object"),
+        ({"attendees": {"a": 1}}, "attendees: expected an array, got an object"),
+        ({"attendees": [None, 5]}, "attendees[1]: expected an object, got 5"),
         ({"file": 5}, "file: expected an object, got 5"),
         ({"file": [5]}, "file: expected an object, got an array"),
-        ({"subject": "x" * 9, "note": False}, "note: expected a string, got false"),
+        ({"subject": "x" * 9, "note": True}, "note: expected a string, got true"),
+        (
+            {"add_time": "2024-03-01 25:00:00"},
+            "add_time: expected a time such as 2020-08-03 11:25:21, got '2024-03-01 25:00:00'",
+        ),
+        (
+            {"due_date": "2024-03-01 09:00:00"},
+            "due_date: expected a day such as 2020-06-09, got '2024-03-01 09:00:00'",
+        ),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(page_of: PageOf, data: Json, problem: str) -> None:
@@ -260,7 +277,7 @@ def test_a_value_of_the_wrong_type_is_named(page_of: PageOf, data: Json, problem
 
 def test_a_long_value_is_cut_in_the_message(page_of: PageOf) -> None:
     update = page_of({"object": "note", "data": {"id": "x" * 10_000}}).updates[0]
-    assert update.decode_error == f"$.data[0].data.id: expected an id, got '{'x' * 38}…"
+    assert update.decode_error == f"$.data[0].data.id: expected an integer, got '{'x' * 38}…"
 
 
 @pytest.mark.parametrize(
@@ -284,3 +301,124 @@ def test_an_id_as_text_has_at_most_19_digits(digits: int, is_an_id: bool) -> Non
     entry = {"object": "note", "data": {"id": "9" * digits}}
     (update,) = decode_page(json.dumps({"data": [entry]}).encode()).updates
     assert (update.decode_error is None) == is_an_id
+
+
+@pytest.mark.parametrize("with_care", [False, True])
+@pytest.mark.parametrize(
+    ("odd", "read"),
+    [
+        ({"id": "31"}, {"id": 31}),
+        ({"id": " 31 "}, {"id": 31}),
+        ({"id": "-31"}, {"id": -31}),
+        ({"id": 31.0}, {"id": 31}),
+        ({"id": False}, {"id": None}),
+        ({"person_id": "31", "deal_id": False, "org_id": ""}, {"person_id": 31}),
+        ({"done": ""}, {"done": None}),
+        ({"done": "true", "busy_flag": "false"}, {"done": True, "busy_flag": False}),
+        ({"due_time": "9:30"}, {"due_time": time(9, 30)}),
+        ({"due_time": "24:00"}, {"due_time": time(0)}),
+        ({"due_time": "09:30:00.5"}, {"due_time": time(9, 30, 0, 500_000)}),
+        ({"due_time": False, "due_date": False}, {}),
+        ({"duration": "1:30"}, {"duration": timedelta(hours=1, minutes=30)}),
+        ({"due_date": "2024-03-08 00:00:00"}, {"due_date": date(2024, 3, 8)}),
+        ({"due_date": "0000-00-00"}, {"due_date": None}),
+        (
+            {"add_time": "2024-01-01 10:00:00.123"},
+            {"add_time": datetime(2024, 1, 1, 10, 0, 0, 123_000, tzinfo=UTC)},
+        ),
+        ({"add_time": "0000-00-00 00:00:00"}, {"add_time": None}),
+        ({"add_time": "2024-01-01"}, {"add_time": datetime(2024, 1, 1, tzinfo=UTC)}),
+        ({"subject": 5, "note": False, "location": 1.5}, {"subject": "5", "location": "1.5"}),
+        ({"file": "", "lead": False}, {}),
+        ({"attendees": "", "participants": False, "series": {}}, {}),
+        ({"participants": [None, {"person_id": "7"}]}, {"participants": (PARTICIPANT,)}),
+    ],
+)
+def test_what_has_one_meaning_is_read(
+    page_of: PageOf,
+    odd: Json,
+    read: Json,
+    with_care: bool,  # noqa: FBT001 - pytest's way
+) -> None:
+    entry = {"object": "activity", "data": {"type": "\ud83d" if with_care else "call", **odd}}
+    (update,) = page_of(entry).updates
+    assert update.decode_error is None
+    assert update.data == Activity(type=entry["data"]["type"], **read)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [(False, None), ("", None), ("600.50", 600.5), ("600", 600), ("1e3", 1000.0), (-2.5, -2.5)],
+)
+def test_a_number_may_be_text(value: Json, read: float | None) -> None:
+    body = {"data": [], "related_objects": {"deal": {"1": {"value": value}}}}
+    (deal,) = decode_page(json.dumps(body).encode(), strict=True).related.deals.values()
+    assert deal.value == read
+    assert type(deal.value) is type(read)
+
+
+@pytest.mark.parametrize("value", ["", [], {}, None, False])
+def test_the_timestamp_and_data_of_a_plain_record_may_hold_nothing(
+    page_of: PageOf, value: Json
+) -> None:
+    update = page_of({"object": "follower", "data": value, "timestamp": ""}).updates[0]
+    assert (update.data, update.decode_error) == ({}, None)
+
+
+def test_a_zero_date_is_no_time(page_of: PageOf) -> None:
+    entry = {"object": "note", "timestamp": "0000-00-00 00:00:00", "data": {"id": 1}}
+    (update,) = page_of(entry).updates
+    assert (update.timestamp, update.decode_error) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [("x", "x"), ("31", "31"), (31, 31), (31.0, 31), (False, None), (None, None)]
+)
+def test_an_id_of_either_type_stays_as_it_is(page_of: PageOf, value: Json, read: Json) -> None:
+    (update,) = page_of({"object": "comment", "data": {"object_id": value}}).updates
+    assert update.data == Comment(object_id=read)
+
+
+def test_an_id_of_either_type_is_no_flag(page_of: PageOf) -> None:
+    (update,) = page_of({"object": "comment", "data": {"object_id": True}}).updates
+    assert update.decode_error is not None
+    assert update.decode_error.endswith("object_id: expected an integer or a string, got true")
+
+
+def test_mail_tells_what_it_is_linked_to(decoded: Decoded) -> None:
+    (update,) = decoded("newer_fields").updates[:1]
+    assert isinstance(update.data, MailMessage)
+    assert update.decode_error is None
+    assert update.deal is not None
+    assert update.deal.title == "Deal title"
+    assert update.data.last_replied_at == datetime(2024, 3, 2, 8, tzinfo=UTC)
+    assert update.data.expunged_flag is False
+    assert update.data.in_reply_to == "<1@example.com>"
+
+
+def test_notes_and_activities_tell_their_lead_and_project(decoded: Decoded) -> None:
+    note, activity = (update.data for update in decoded("newer_fields").updates[1:3])
+    assert isinstance(note, Note)
+    assert note.lead == NoteLead(title="Lead title")
+    assert note.project == NoteProject(title="Project title")
+    assert isinstance(activity, Activity)
+    assert activity.lead == ActivityLead(id="adf21080-0e10-11eb-879b-05d71fb426ec", title="Lead")
+
+
+def test_older_files_tell_their_mail_and_note(decoded: Decoded) -> None:
+    file = decoded("newer_fields").updates[3].data
+    assert file == File(id=7, email_message_id="12", note_id=50)
+
+
+def test_a_person_is_found_by_an_id_that_came_as_text(page_of: PageOf) -> None:
+    body = {
+        "data": [
+            {"object": kind, "data": {"person_id": "31", "user_id": "7"}}
+            for kind in ("activity", "call")
+        ],
+        "related_objects": {"person": {"31": {"id": "31", "name": "Person"}}, "user": {"7": {}}},
+    }
+    for update in decode_page(json.dumps(body).encode(), strict=True).updates:
+        assert update.person is not None
+        assert (update.person.id, update.person.name) == (31, "Person")
+        assert update.actor is not None

@@ -160,7 +160,7 @@ def test_the_repr_is_short_and_without_raw() -> None:
 
 def test_the_repr_tells_a_decode_error() -> None:
     (update,) = decode({"object": "note", "data": {"id": "x"}})
-    assert 'decode_error="$.data[0].data.id: expected an id' in repr(update)
+    assert 'decode_error="$.data[0].data.id: expected an integer' in repr(update)
 
 
 def test_the_repr_of_a_record_shows_what_it_holds() -> None:
@@ -194,7 +194,8 @@ def test_related_objects_are_equal_by_content() -> None:
         ),
         (Note(user_id=9), RelatedUser(id=9)),
         ({"user_id": 123}, RelatedUser(id=123, name="Jane Doe")),
-        ({"user_id": "123"}, None),
+        ({"user_id": "123"}, RelatedUser(id=123, name="Jane Doe")),
+        ({"user_id": "x"}, None),
         ({}, None),
     ],
 )
