@@ -25,9 +25,9 @@ RECORDS = """
 SESSION = "BurstLimiter FlowItem PipedriveSession RateLimit RetryPolicy SessionStats to_dict"
 MIDDLEWARES = "AttemptMiddleware AuthMiddleware RateLimitMiddleware RetryMiddleware"
 FAULTS = """
-    BadGateway Block ClampPages DailyBudgetExceeded Delay Disconnect Fault GzipBomb Headers HugeBody
-    InsertRecord InvalidJson MissingNextStart NullBody Outage Redirect RemoveRecord Reset Stall
-    Status StuckPage TooManyRequests
+    BadGateway Block ClampPages Cloudflare DailyBudgetExceeded Delay Disconnect Encoded Fault
+    GzipBomb Headers HugeBody InsertRecord InvalidJson MissingNextStart NullBody Outage Redirect
+    RemoveRecord Reset Stall Status StuckPage TooManyRequests
 """
 FAKE = "Controls FakePipedrive SeenRequest generate_history generate_related"
 

@@ -22,7 +22,6 @@ __all__ = [
     "PageQuery",
     "PageShape",
     "RelatedDirectory",
-    "block_answer",
     "error_answer",
     "html_answer",
     "page_answer",
@@ -36,16 +35,6 @@ RelatedDirectory: TypeAlias = Mapping[str, Mapping[int, bytes]]
 _JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json; charset=utf-8"}
 _HTML: Final[Mapping[str, str]] = {"Content-Type": "text/html; charset=UTF-8"}
 _ERROR_INFO: Final = "Please check developers.pipedrive.com for more information."
-_BLOCK_PAGE: Final = """<!DOCTYPE html>
-<html lang="en-US">
-<head><title>Attention Required! | Cloudflare</title></head>
-<body>
-<h1>Sorry, you have been blocked</h1>
-<h2>You are unable to access api.pipedrive.com</h2>
-<p>Cloudflare Ray ID: 8f00000000000000</p>
-</body>
-</html>
-"""
 
 
 class Ending(Enum):
@@ -72,6 +61,8 @@ class Answer:
     the status line."""
     chunked: bool = False
     """Whether the body comes in chunks instead of with its `Content-Length`."""
+    accept: str = "*/*"
+    """The forms that the client accepts, for what may come in several."""
 
 
 @frozen
@@ -161,11 +152,6 @@ def error_answer(
 def html_answer(status: int, page: str) -> Answer:
     """A web page, as a proxy in front of the API answers."""
     return Answer(status, page.encode(), _HTML)
-
-
-def block_answer() -> Answer:
-    """The page that Cloudflare answers with to a client that went on after many refusals."""
-    return html_answer(403, _BLOCK_PAGE)
 
 
 def with_headers(answer: Answer, headers: Mapping[str, str | None]) -> Answer:

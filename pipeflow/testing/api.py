@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import define, evolve
 
 from pipeflow.testing.answers import Answer, PageShape, error_answer, page_answer
+from pipeflow.testing.cloudflare import CLOUDFLARE_HEADERS
 from pipeflow.testing.requests import page_query, token_of
 
 if TYPE_CHECKING:
@@ -50,8 +51,13 @@ class Api:
         """
         answer = self._admitted(seen, ask)
         paid = answer.status not in _REFUSALS
-        said = {"x-correlation-id": seen.correlation_id, **self.gateway.headers(seen.at)}
-        answer = change(evolve(answer, headers={**answer.headers, **said}))
+        said = {
+            "x-correlation-id": seen.correlation_id,
+            **CLOUDFLARE_HEADERS,
+            **self.gateway.headers(seen.at),
+        }
+        headers = {**answer.headers, **said}
+        answer = change(evolve(answer, headers=headers, accept=seen.accept))
         if paid and answer.status in _REFUSALS:
             self.gateway.refund()
         return answer
@@ -59,7 +65,9 @@ class Api:
     def _admitted(self, seen: SeenRequest, ask: Callable[[PageQuery], PageQuery]) -> Answer:
         if token_of(seen) != self.token:
             return error_answer(401, "unauthorized access")
-        return self.gateway.admit(seen.at) or self._page(seen, ask)
+        return self.gateway.admit(seen.at, seen.headers.get("Accept", "*/*")) or self._page(
+            seen, ask
+        )
 
     def _page(self, seen: SeenRequest, ask: Callable[[PageQuery], PageQuery]) -> Answer:
         if seen.method != "GET":

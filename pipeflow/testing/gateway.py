@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
-from pipeflow.testing.answers import Answer, block_answer, error_answer
+from pipeflow.testing.answers import Answer, error_answer
+from pipeflow.testing.cloudflare import accepted_form, cloudflare_answer
 
 if TYPE_CHECKING:
     from pipeflow.testing.limits import BurstWindow
@@ -31,10 +32,10 @@ class Gateway:
     tokens_spent: int = field(default=0, init=False)
     _refusals_in_a_row: int = field(default=0, init=False)
 
-    def admit(self, now: float) -> Answer | None:
+    def admit(self, now: float, accept: str = "*/*") -> Answer | None:
         """Count a request that comes at `now`: None lets it through, an answer turns it away."""
         if self.blocked:
-            return block_answer()
+            return cloudflare_answer(403, 1020, accepted_form(accept))
         if self.daily_budget is not None and (
             self.tokens_spent + TOKENS_PER_REQUEST > self.daily_budget
         ):

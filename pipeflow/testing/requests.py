@@ -44,6 +44,11 @@ class SeenRequest:
     status: int | None = None
     """The status of the answer, or None as long as no status line was sent."""
 
+    @property
+    def accept(self) -> str:
+        """The forms of an answer that the client accepts."""
+        return self.headers.get("Accept", "*/*")
+
 
 def whose_history(path: str) -> Whose:
     """The kind and the id in the path of a flow endpoint; empty for any other path."""

@@ -123,7 +123,7 @@ async def test_the_daily_budget_can_be_exceeded_on_demand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "status"), [(Block(), 403), (BadGateway(), 502), (BadGateway(504), 504)]
+    ("fault", "status"), [(Block("html"), 403), (BadGateway(), 502), (BadGateway(504), 504)]
 )
 async def test_a_proxy_answers_with_a_web_page(fault: Fault, status: int) -> None:
     reply = await ask_under(fault)

@@ -7,6 +7,13 @@ three.
 """
 
 from pipeflow.testing.faults.base import Fault
+from pipeflow.testing.faults.bodies import (
+    Encoded,
+    GzipBomb,
+    HugeBody,
+    InvalidJson,
+    NullBody,
+)
 from pipeflow.testing.faults.connections import Delay, Disconnect, Outage, Reset, Stall
 from pipeflow.testing.faults.paging import (
     ClampPages,
@@ -18,12 +25,9 @@ from pipeflow.testing.faults.paging import (
 from pipeflow.testing.faults.replies import (
     BadGateway,
     Block,
+    Cloudflare,
     DailyBudgetExceeded,
-    GzipBomb,
     Headers,
-    HugeBody,
-    InvalidJson,
-    NullBody,
     Redirect,
     Status,
     TooManyRequests,
@@ -33,9 +37,11 @@ __all__ = [
     "BadGateway",
     "Block",
     "ClampPages",
+    "Cloudflare",
     "DailyBudgetExceeded",
     "Delay",
     "Disconnect",
+    "Encoded",
     "Fault",
     "GzipBomb",
     "Headers",

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import zlib
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, frozen
 
-from pipeflow.testing.answers import Answer, block_answer, error_answer, html_answer, with_headers
+from pipeflow.testing.answers import Answer, error_answer, html_answer, with_headers
+from pipeflow.testing.cloudflare import BlockForm, accepted_form, cloudflare_answer
 from pipeflow.testing.collection import to_json
 from pipeflow.testing.faults.base import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 __all__ = [
     "BadGateway",
     "Block",
+    "Cloudflare",
     "DailyBudgetExceeded",
-    "GzipBomb",
     "Headers",
-    "HugeBody",
-    "InvalidJson",
-    "NullBody",
     "Redirect",
     "Status",
     "TooManyRequests",
 ]
 
-_CHUNK: Final = 2**18
 _NO_HEADERS: Final[Mapping[str, str | None]] = {}
 
 
-def _replaced(answer: Answer, other: Answer) -> Answer:
+def replaced(answer: Answer, other: Answer) -> Answer:
     # What was put on the answer before (a delay, an ending) and its general headers stay.
     return evolve(
         answer,
@@ -67,7 +63,7 @@ class Status(Fault):
                 other = evolve(other, body=text.encode())
             case value:
                 other = evolve(other, body=to_json(value))
-        return with_headers(_replaced(answer, other), self.headers)
+        return with_headers(replaced(answer, other), self.headers)
 
 
 @frozen
@@ -84,7 +80,7 @@ class TooManyRequests(Fault):
 
     def answer(self, answer: Answer) -> Answer:
         """Replace the answer."""
-        refused = _replaced(answer, error_answer(429, "request over limit", error_info=None))
+        refused = replaced(answer, error_answer(429, "request over limit", error_info=None))
         spent = {"x-ratelimit-remaining": "0", "Retry-After": self.retry_after}
         return with_headers(with_headers(refused, spent), self.headers)
 
@@ -98,16 +94,42 @@ class DailyBudgetExceeded(Fault):
     def answer(self, answer: Answer) -> Answer:
         """Replace the answer."""
         other = error_answer(429, "daily request budget exceeded", error_info=None)
-        return with_headers(_replaced(answer, other), {"Retry-After": self.retry_after})
+        return with_headers(replaced(answer, other), {"Retry-After": self.retry_after})
+
+
+@frozen
+class Cloudflare(Fault):
+    """An error of Cloudflare's own.
+
+    `Cloudflare(429, 1015)` is its own rate limit; `Cloudflare(520)` to 527, 529 and 530 say that
+    Pipedrive does not answer.
+
+    Args:
+        status: The HTTP status.
+        code: Cloudflare's number for it; the status by default.
+        form: `"html"`, `"json"`, `"problem"` (`application/problem+json`) or `"text"`; None for
+            the one that the request's `Accept` header asks for, as in reality.
+    """
+
+    status: int
+    code: int | None = None
+    form: BlockForm | None = None
+
+    def answer(self, answer: Answer) -> Answer:
+        """Replace the answer."""
+        form = self.form or accepted_form(answer.accept)
+        return replaced(answer, cloudflare_answer(self.status, self.code or self.status, form))
 
 
 @frozen
 class Block(Fault):
-    """Cloudflare's 403, a web page."""
+    """Cloudflare's 403, to a client that went on after many refusals; `form` as in `Cloudflare`."""
+
+    form: BlockForm | None = None
 
     def answer(self, answer: Answer) -> Answer:
         """Replace the answer."""
-        return _replaced(answer, block_answer())
+        return Cloudflare(403, 1020, self.form).answer(answer)
 
 
 @frozen
@@ -120,7 +142,7 @@ class BadGateway(Fault):
         """Replace the answer."""
         phrase = responses.get(self.status, "Unknown")
         page = f"<html><head><title>{self.status} {phrase}</title></head></html>"
-        return _replaced(answer, html_answer(self.status, page))
+        return replaced(answer, html_answer(self.status, page))
 
 
 @frozen
@@ -133,30 +155,7 @@ class Redirect(Fault):
     def answer(self, answer: Answer) -> Answer:
         """Replace the answer."""
         headers = {"Location": self.location}
-        return _replaced(answer, Answer(self.status, b"", headers))
-
-
-@frozen
-class NullBody(Fault):
-    """Status 200 with the body `null`, as the flow endpoints are known to answer at times.
-
-    Source: github.com/singer-io/tap-pipedrive, pull requests 131 and 133.
-    """
-
-    def answer(self, answer: Answer) -> Answer:
-        """Replace the body."""
-        return evolve(answer, status=200, body=b"null")
-
-
-@frozen
-class InvalidJson(Fault):
-    """Status 200 with a body that is not JSON."""
-
-    body: bytes = b'{"success":true,"data":[{"object":"note",'
-
-    def answer(self, answer: Answer) -> Answer:
-        """Replace the body."""
-        return evolve(answer, status=200, body=self.body)
+        return replaced(answer, Answer(self.status, b"", headers))
 
 
 @frozen
@@ -171,44 +170,3 @@ class Headers(Fault):
     def answer(self, answer: Answer) -> Answer:
         """Change the headers."""
         return with_headers(answer, self.headers)
-
-
-@frozen
-class HugeBody(Fault):
-    """Status 200 with a JSON body of `size` bytes, made while it is sent and never held whole.
-
-    It comes in chunks, without a `Content-Length`.
-    """
-
-    size: int
-
-    def chunks(self) -> Iterator[bytes]:
-        """The body: one JSON string, so that a parser has to take all of it."""
-        yield b'{"success":true,"data":"'
-        rest = self.size - len(b'{"success":true,"data":""}')
-        for position in range(0, rest, _CHUNK):
-            yield b" " * min(_CHUNK, rest - position)
-        yield b'"}'
-
-    def answer(self, answer: Answer) -> Answer:
-        """Replace the body."""
-        return evolve(answer, status=200, body=self.chunks)
-
-
-@frozen
-class GzipBomb(Fault):
-    """Status 200 with a small gzip body that grows to `size` bytes of JSON when it is unpacked."""
-
-    size: int
-
-    def chunks(self) -> Iterator[bytes]:
-        """The packed body."""
-        gzip = zlib.compressobj(level=1, wbits=31)
-        for chunk in HugeBody(self.size).chunks():
-            yield gzip.compress(chunk)
-        yield gzip.flush()
-
-    def answer(self, answer: Answer) -> Answer:
-        """Replace the body."""
-        packed = evolve(answer, status=200, body=self.chunks)
-        return with_headers(packed, {"Content-Encoding": "gzip"})
