@@ -17,7 +17,7 @@ import msgspec
 from pipeflow.codec.readers import mismatch
 from pipeflow.errors import ApiError, DecodeError
 from pipeflow.records.json_text import bounded_int
-from pipeflow.records.sentences import shorten
+from pipeflow.records.plain_text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable

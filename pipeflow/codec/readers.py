@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeflow.codec.times import read_date, read_datetime, read_duration, read_time
-from pipeflow.records.sentences import shorten
+from pipeflow.records.plain_text import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,6 +29,7 @@ from pipeflow.records.related import (
     RelatedPerson,
     RelatedUser,
 )
+from pipeflow.records.sentences import Sentence
 from pipeflow.records.updates import FlowUpdate, Payload
 
 __all__ = [
@@ -59,4 +60,5 @@ __all__ = [
     "RelatedOrganization",
     "RelatedPerson",
     "RelatedUser",
+    "Sentence",
 ]

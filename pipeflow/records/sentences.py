@@ -1,10 +1,17 @@
-"""What an update says, in one plain line of text."""
+"""What an update says, as a sentence: who did what.
+
+A sentence is made from the fields of `data`, whether that is a payload class, a class of your own
+or the plain dict of a record whose shape is not published, or is broken.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import attrs
 
 from pipeflow.records.activities import Activity
 from pipeflow.records.changes import FieldChange
@@ -12,19 +19,187 @@ from pipeflow.records.comments import Comment
 from pipeflow.records.files import File
 from pipeflow.records.mail import MailMessage
 from pipeflow.records.notes import Note
+from pipeflow.records.plain_text import plain_line, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pipeflow.records.json_text import Json
-    from pipeflow.records.related import RelatedObjects
-    from pipeflow.records.updates import FlowUpdate
+    from pipeflow.records.related import (
+        RelatedDeal,
+        RelatedObjects,
+        RelatedOrganization,
+        RelatedPerson,
+        RelatedUser,
+    )
 
-__all__ = ["shorten", "summary_line"]
+__all__ = ["Sentence", "UpdateLike", "UpdateNames", "sentence_of"]
 
-_LONGEST_TEXT = 100
-_TAG = r"<[^<>]*>"
-_INNER_CAPITAL = r"(?<=[a-z])(?=[A-Z])|_"
+
+@attrs.frozen
+class Sentence:
+    """Who did what. Both texts are plain, on one line, and short.
+
+    `str(sentence)` joins them.
+
+    Attributes:
+        who: The name of the user who did it, of a mail's sender, or of the person whom marketing
+            reached; `user 7` where only the id is known. Empty when the update does not say.
+        what: What they did: a verb and what belongs to it, such as `wrote a note: Likes tea`.
+    """
+
+    who: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.who or 'Someone'} {self.what}"
+
+
+class UpdateLike(Protocol):
+    """What a sentence needs of a `FlowUpdate`."""
+
+    @property
+    def object(self) -> str:
+        """The kind."""
+        ...
+
+    @property
+    def data(self) -> Any:  # noqa: ANN401 - a payload, a class of the user's, or a dict
+        """What happened."""
+        ...
+
+    @property
+    def related(self) -> RelatedObjects:
+        """What the ids stand for, as far as the page says."""
+        ...
+
+    @property
+    def actor(self) -> RelatedUser | None:
+        """Who did it."""
+        ...
+
+    @property
+    def person(self) -> RelatedPerson | None:
+        """The person it is about."""
+        ...
+
+    @property
+    def organization(self) -> RelatedOrganization | None:
+        """The organization it is about."""
+        ...
+
+    @property
+    def deal(self) -> RelatedDeal | None:
+        """The deal it is about."""
+        ...
+
+
+class UpdateNames(Protocol):
+    """What gives names to ids and keys. Each method returns None for what it does not know."""
+
+    def field_name(self, update: UpdateLike, /) -> str | None:
+        """The name of the field that a change is about."""
+        ...
+
+    def value_text(self, update: UpdateLike, value: Json, /) -> str | None:
+        """What a value of that field stands for, such as the label of an option."""
+        ...
+
+    def user_name(self, user_id: int, /) -> str | None:
+        """The name of a user."""
+        ...
+
+
+@attrs.frozen
+class _FieldNames:
+    """A plain `{key: name}` mapping as `UpdateNames`: it knows fields only."""
+
+    _names: Mapping[str, str]
+
+    def field_name(self, update: UpdateLike, /) -> str | None:
+        return self._names.get(_text(update.data, "field_key"))
+
+    def value_text(self, update: UpdateLike, value: Json, /) -> str | None:  # noqa: ARG002
+        return None
+
+    def user_name(self, user_id: int, /) -> str | None:  # noqa: ARG002
+        return None
+
+
+def sentence_of(
+    update: UpdateLike, names: UpdateNames | Mapping[str, str] | None = None
+) -> Sentence:
+    """What an update says.
+
+    Args:
+        update: The update.
+        names: Names for what the update has as keys and ids; a plain mapping names fields.
+    """
+    if names is None or isinstance(names, Mapping):
+        names = _FieldNames(names or {})
+    kind = update.object or _KIND_OF.get(type(update.data), "")
+    if kind in _TOLD_BY_OTHERS:
+        return _TOLD_BY_OTHERS[kind](update)
+    tell = _VERBS.get(kind, _other)
+    return Sentence(_actor(update, names), tell(update, names))
+
+
+def _actor(update: UpdateLike, names: UpdateNames) -> str:
+    actor = update.actor
+    if actor is None:
+        return ""
+    known = actor.name or (None if actor.id is None else names.user_name(actor.id))
+    return shorten(known) if known else f"user {actor.id}"
+
+
+# Fields of `data`, whatever it is
+
+
+def _read(data: object, key: str) -> Any:  # noqa: ANN401 - any JSON value, or a record
+    if isinstance(data, Mapping):
+        return data.get(key)
+    return getattr(data, key, None)
+
+
+def _text(data: object, *keys: str) -> str:
+    """The first of these fields that holds a text or a number."""
+    for key in keys:
+        value = _read(data, key)
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            return str(value)
+    return ""
+
+
+def _flag(data: object, key: str) -> bool:
+    return _read(data, key) in (True, "1", "true")
+
+
+def _titled(what: str, title: str) -> str:
+    title = shorten(title)
+    return f"{what}: {title}" if title else what
+
+
+def _words(key: str) -> str:
+    """`marketing_status` or `dealChange` as words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", shorten(key)).lower()
+
+
+def _with_state(said: str, state: str) -> str:
+    return f"{said} ({_words(state)})" if state else said
+
+
+# What was done
+
+
+def _change(update: UpdateLike, names: UpdateNames) -> str:
+    key = _text(update.data, "field_key")
+    name = shorten(names.field_name(update) or key) or "a field"
+    formatted = _read(update.data, "additional_data")
+    old, new = (
+        shorten(_text(formatted, f"{which}_formatted"))
+        or _value(update, key, _read(update.data, which), names)
+        for which in ("old_value", "new_value")
+    )
+    return f"changed {name}: {old} → {new}"
+
 
 _NAMED_BY = {
     "org_id": "organizations",
@@ -36,92 +211,172 @@ _NAMED_BY = {
 }
 
 
-def summary_line(update: FlowUpdate, field_names: Mapping[str, str]) -> str:
-    """The line of `FlowUpdate.summary`."""
-    who = _who(update)
-    match update.data:
-        case FieldChange() as change:
-            said = _change(change, update.related, field_names)
-        case Activity() as activity:
-            said = _activity(activity)
-        case Note(content=content):
-            said = f"wrote a note: {_plain_text(content)}"
-        case File(name=name, file_name=file_name):
-            said = f"added a file: {_plain(name or file_name)}"
-        case Comment(content=content):
-            said = f"commented: {_plain_text(content)}"
-        case MailMessage() as mail:
-            return _mail(mail)
-        case _:
-            kind = re.sub(_INNER_CAPITAL, " ", _plain(update.object)).lower()
-            return f"{who}: {kind}" if update.actor else kind
-    return f"{who} {said}"
-
-
-def shorten(text: str, longest: int = _LONGEST_TEXT) -> str:
-    """`text` on one line, without control characters, cut with `…` after `longest` characters."""
-    line = "".join(char if char.isprintable() else " " for char in text[: longest * 4])
-    line = " ".join(line.split())
-    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
-
-
-def _who(update: FlowUpdate) -> str:
-    actor = update.actor
-    if actor is None:
-        return "Someone"
-    return shorten(actor.name) if actor.name else f"user {actor.id}"
-
-
-def _change(change: FieldChange, related: RelatedObjects, field_names: Mapping[str, str]) -> str:
-    formatted = change.additional_data
-    old = formatted and formatted.old_value_formatted
-    new = formatted and formatted.new_value_formatted
-    return (
-        f"changed {_plain(field_names.get(change.field_key, change.field_key))}: "
-        f"{_plain(old) if old else _value(change.field_key, change.old_value, related)} → "
-        f"{_plain(new) if new else _value(change.field_key, change.new_value, related)}"
-    )
-
-
-def _value(key: str, value: Json, related: RelatedObjects) -> str:
-    if type(value) is int and key in _NAMED_BY:
-        named = getattr(related, _NAMED_BY[key]).get(value)
-        name = named and (named.title if key == "deal_id" else named.name)
-        if name:
-            return shorten(name)
+def _value(update: UpdateLike, key: str, value: Json, names: UpdateNames) -> str:
+    name = names.value_text(update, value) or _related_name(update.related, key, value)
+    if name:
+        return shorten(name)
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
-        return _plain(", ".join(map(str, value)))
+        value = ", ".join(map(str, value))
     if value is None or isinstance(value, str):
-        return _plain(value)
+        return shorten(value or "") or "none"
     return shorten(json.dumps(value, ensure_ascii=False))
 
 
-def _activity(activity: Activity) -> str:
-    kind = _plain(activity.type_name or activity.type or "activity").lower()
-    said = f"{'completed' if activity.done else 'planned'} {kind}: {_plain(activity.subject)}"
-    if activity.done or activity.due_date is None:
+def _related_name(related: RelatedObjects, key: str, value: Json) -> str | None:
+    # Ids come as strings, too.
+    number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value) else value
+    if type(number) is not int or key not in _NAMED_BY:
+        return None
+    found = getattr(related, _NAMED_BY[key]).get(number)
+    return _text(found, "title", "name")
+
+
+def _activity(update: UpdateLike, _names: UpdateNames) -> str:
+    activity = update.data
+    kind = shorten(_text(activity, "type_name", "type") or "activity").lower()
+    subject = _text(activity, "subject")
+    if _flag(activity, "done"):
+        return _titled(f"completed {kind}", subject)
+    said = _titled(f"planned {kind}", subject)
+    day, time = (_read(activity, key) for key in ("due_date", "due_time"))
+    if not day:
         return said
-    due = f"{activity.due_date}"
-    if activity.due_time is not None:
-        due += f" {activity.due_time:%H:%M}"
-    return f"{said} (due {due})"
+    clock = ":".join(str(time or "").split(":")[:2])
+    return f"{said} (due {shorten(f'{day} {clock}')})"
 
 
-def _mail(mail: MailMessage) -> str:
-    senders, receivers = (
-        ", ".join(shorten(party.name or party.email_address or "someone") for party in parties)
-        or "someone"
-        for parties in (mail.from_, mail.to)
-    )
-    kind = "drafted a mail" if mail.draft_flag else "sent a mail"
-    return f"{shorten(senders)} {kind} to {shorten(receivers)}: {_plain(mail.subject)}"
+def _note(update: UpdateLike, _names: UpdateNames) -> str:
+    return _titled("wrote a note", plain_line(_text(update.data, "content")))
 
 
-def _plain_text(markup: str | None) -> str:
-    import html  # noqa: PLC0415 - its table of entities is large, and most programs need none
-
-    return _plain(html.unescape(re.sub(_TAG, " ", (markup or "")[: _LONGEST_TEXT * 20])))
+def _comment(update: UpdateLike, _names: UpdateNames) -> str:
+    return _titled("commented", plain_line(_text(update.data, "content")))
 
 
-def _plain(text: str | None) -> str:
-    return shorten(text or "") or "none"
+def _file(update: UpdateLike, _names: UpdateNames) -> str:
+    return _titled("added a file", _text(update.data, "name", "file_name"))
+
+
+def _activity_file(update: UpdateLike, _names: UpdateNames) -> str:
+    return _titled("added a file to an activity", _text(update.data, "name", "file_name"))
+
+
+def _call(update: UpdateLike, _names: UpdateNames) -> str:
+    subject = _text(update.data, "subject", "to_phone_number")
+    return _with_state(_titled("made a call", subject), _text(update.data, "outcome"))
+
+
+def _deal(update: UpdateLike, _names: UpdateNames) -> str:
+    return _titled("opened a deal", _text(update.data, "title"))
+
+
+def _participant(update: UpdateLike, _names: UpdateNames) -> str:
+    name = shorten((update.person and update.person.name) or "") or "someone"
+    if _text(update.data, "action") == "removed":
+        return f"removed {name} from the participants"
+    return f"added {name} as a participant"
+
+
+def _follower(update: UpdateLike, _names: UpdateNames) -> str:
+    followed = {
+        "dealFollower": ("the deal", update.deal and update.deal.title),
+        "personFollower": ("the person", update.person and update.person.name),
+        "organizationFollower": (
+            "the organization",
+            update.organization and update.organization.name,
+        ),
+    }
+    verb = "stopped" if _text(update.data, "action") == "removed" else "started"
+    kind, name = followed.get(update.object, ("", None))
+    return " ".join(filter(None, (verb, "following", kind, shorten(name or ""))))
+
+
+def _invoice(update: UpdateLike, _names: UpdateNames) -> str:
+    said = _titled("added an invoice", _text(update.data, "subject", "title", "name"))
+    return _with_state(said, _text(update.data, "status"))
+
+
+def _document(update: UpdateLike, _names: UpdateNames) -> str:
+    said = _titled("added a document", _text(update.data, "title", "name", "subject"))
+    return _with_state(said, _text(update.data, "status"))
+
+
+def _marketing_status(update: UpdateLike, _names: UpdateNames) -> str:
+    old, new = (_words(_text(update.data, key)) for key in ("old_value", "new_value"))
+    if not new:
+        return "changed the marketing status"
+    return f"changed the marketing status: {old or 'none'} → {new}"
+
+
+def _other(update: UpdateLike, _names: UpdateNames) -> str:
+    kind = _words(update.object) or "something"
+    return _titled(f"logged {kind}", _text(update.data, "subject", "title", "name"))
+
+
+# What somebody else did than the user of the record
+
+
+def _mail(update: UpdateLike) -> Sentence:
+    mail = update.data
+    verb = "drafted" if _flag(mail, "draft_flag") else "sent"
+    senders = _read(mail, "from" if isinstance(mail, Mapping) else "from_")
+    receivers = _parties(_read(mail, "to")) or "someone"
+    what = _titled(f"{verb} a mail to {receivers}", _text(mail, "subject"))
+    return Sentence(_parties(senders), what)
+
+
+def _parties(parties: object) -> str:
+    if not isinstance(parties, Iterable) or isinstance(parties, str):
+        return ""
+    names = (_text(party, "name", "email_address") for party in parties)
+    return shorten(", ".join(shorten(name) or "someone" for name in names))
+
+
+def _campaign(update: UpdateLike) -> Sentence:
+    name = shorten((update.person and update.person.name) or "")
+    said = _titled("received a campaign", _text(update.data, "campaign_name", "subject", "name"))
+    return Sentence(name, _with_state(said, _text(update.data, "type", "status")))
+
+
+_Tell: TypeAlias = Callable[[UpdateLike, UpdateNames], str]
+
+_VERBS: dict[str, _Tell] = {
+    "call": _call,
+    "activity": _activity,
+    "plannedActivity": _activity,
+    "change": _change,
+    "note": _note,
+    "deal": _deal,
+    "file": _file,
+    "activityFile": _activity_file,
+    "dealChange": _change,
+    "personChange": _change,
+    "organizationChange": _change,
+    "follower": _follower,
+    "dealFollower": _follower,
+    "personFollower": _follower,
+    "organizationFollower": _follower,
+    "participant": _participant,
+    "comment": _comment,
+    "invoice": _invoice,
+    "document": _document,
+    "marketing_status_change": _marketing_status,
+}
+"""How the user's deed is told, by kind."""
+
+_TOLD_BY_OTHERS: dict[str, Callable[[UpdateLike], Sentence]] = {
+    "mailMessage": _mail,
+    "mailMessageWithAttachment": _mail,
+    "marketing_campaign_stat": _campaign,
+}
+"""The kinds that say by themselves whose deed they are."""
+
+_KIND_OF: dict[type, str] = {
+    FieldChange: "change",
+    Activity: "activity",
+    Note: "note",
+    File: "file",
+    MailMessage: "mailMessage",
+    Comment: "comment",
+}
+"""The kind that a payload class stands for, in an update made without an `object`."""

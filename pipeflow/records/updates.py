@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from pipeflow.records import sentences
 from pipeflow.records.activities import Activity
 from pipeflow.records.changes import FieldChange
 from pipeflow.records.comments import Comment
@@ -16,6 +15,7 @@ from pipeflow.records.files import File
 from pipeflow.records.json_text import Json, KeptPage, read_json
 from pipeflow.records.mail import MailMessage
 from pipeflow.records.notes import Note
+from pipeflow.records.plain_text import shorten
 from pipeflow.records.related import (
     RelatedDeal,
     RelatedObjects,
@@ -23,6 +23,7 @@ from pipeflow.records.related import (
     RelatedPerson,
     RelatedUser,
 )
+from pipeflow.records.sentences import Sentence, UpdateNames, sentence_of
 
 __all__ = ["FlowUpdate", "Payload"]
 
@@ -141,15 +142,22 @@ class FlowUpdate:
         """The deal it is about, in the same way as `person`."""
         return self.related.deals.get(self._reference("deal_id"))  # type: ignore[arg-type]
 
-    def summary(self, field_names: Mapping[str, str] | None = None) -> str:
-        """One plain line of text, such as `Jane Doe changed org_id: none → Umbrella Corp.`.
-
-        Ids become names where `related` has them, HTML becomes text, long texts are cut.
+    def sentence(self, names: UpdateNames | Mapping[str, str] | None = None) -> Sentence:
+        """What the update says, as who did what.
 
         Args:
-            field_names: Names to show for field keys, such as those of custom fields.
+            names: Names for what the update has as keys and ids. A plain mapping, such as
+                `{"9dd7…": "Tier"}`, names fields.
         """
-        return sentences.summary_line(self, field_names or {})
+        return sentence_of(self, names)
+
+    def summary(self, names: UpdateNames | Mapping[str, str] | None = None) -> str:
+        """The sentence on one plain line: `Jane Doe changed org_id: none → Umbrella Corp.`.
+
+        Args:
+            names: As for `sentence`.
+        """
+        return str(sentence_of(self, names))
 
     def _reference(self, key: str) -> int | None:
         """The id that `data` gives under `key`; that of a changed object is its `item_id`."""
@@ -187,7 +195,7 @@ class FlowUpdate:
 
     def __repr__(self) -> str:
         error = f", decode_error={self.decode_error!r}" if self.decode_error else ""
-        data = sentences.shorten(repr(self.data), 160)
+        data = shorten(repr(self.data), 160)
         return f"FlowUpdate({self.object!r}, {self.timestamp}, {data}, offset={self.offset}{error})"
 
 

@@ -62,7 +62,7 @@ def test_ctrl_c_ends_the_program_without_a_traceback(start: Start, fake: FakePip
     process = start("flow", 1101, "--base-url", fake.base_url)
 
     def interrupt(request: SeenRequest) -> Stall | None:
-        if request.query["start"] != "500":
+        if request.query["start"] == "0":
             return None
         process.send_signal(signal.SIGINT)
         return Stall()
@@ -76,10 +76,10 @@ def test_ctrl_c_ends_the_program_without_a_traceback(start: Start, fake: FakePip
 
 def test_ctrl_c_leaves_no_file(flow: Run, fake: FakePipedrive, tmp_path: Path) -> None:
     def interrupt(request: SeenRequest) -> Delay | None:
-        if request.query["start"] == "500":
-            os.kill(os.getpid(), signal.SIGINT)
-            return Delay(30.0)
-        return None
+        if request.query["start"] == "0":
+            return None
+        os.kill(os.getpid(), signal.SIGINT)
+        return Delay(30.0)
 
     fake.on_request = interrupt
     outcome = flow(1101, "--output", tmp_path / "flow.txt")

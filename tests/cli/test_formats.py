@@ -127,9 +127,16 @@ def test_a_change_names_the_deal_that_changed(show: Show) -> None:
     assert show("table", change).endswith("changed value: 1 → 2 · House blend\n")
 
 
-def test_a_kind_without_a_shape_names_the_organization(show: Show) -> None:
+def test_a_sentence_that_names_the_organization_names_it_once(show: Show) -> None:
     follower = record("organizationFollower", org_id=5)
-    assert show("table", follower).endswith("organization follower · Fjordlight Hotels\n")
+    assert show("table", follower).endswith(
+        "started following the organization Fjordlight Hotels\n"
+    )
+
+
+def test_a_call_is_told_with_a_verb_and_its_organization(show: Show) -> None:
+    call = record("call", org_id=5, subject="Beans")
+    assert show("table", call).endswith("made a call: Beans · Fjordlight Hotels\n")
 
 
 def test_the_key_of_a_custom_field_is_shortened_in_the_table_only(show: Show) -> None:

