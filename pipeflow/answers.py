@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from attrs import field, frozen
-from multidict import CIMultiDict
 
 from pipeflow.errors import (
     ApiError,
@@ -102,13 +101,6 @@ class Answer:
     def error(self, now: datetime, *, cooldown: float | None = None) -> ApiError:
         """The error that a status other than 200 stands for, with all that the server said."""
         return _refusal(self.status, self.headers, self.body, now, cooldown=cooldown)
-
-    def without(self, secret: str) -> Answer:
-        """The same answer, should the server have echoed a secret in its headers or body."""
-        headers = CIMultiDict(
-            (name, value.replace(secret, "***")) for name, value in self.headers.items()
-        )
-        return Answer(self.status, headers, self.body.replace(secret.encode(), b"***"))
 
 
 def _read_rate_limit(headers: Mapping[str, str]) -> RateLimit:

@@ -12,10 +12,12 @@ from pipeflow.errors import RequestTimeoutError, TransportError
 from pipeflow.failures import FAILURES, transport_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
     from yarl import URL
+
+    from pipeflow.credentials import Credential
 
 __all__ = ["Connection"]
 
@@ -33,6 +35,7 @@ class Connection:
 
     Args:
         borrowed: The caller's session, never closed here; None makes one on first use.
+        credential: Knows the address that requests begin with.
         middlewares: What every request passes, from the outside in. (They replace a borrowed
             session's own, as aiohttp has it.)
         deadline: Seconds for one request with all its tries and waits, or None for no bound.
@@ -41,11 +44,13 @@ class Connection:
     def __init__(
         self,
         borrowed: aiohttp.ClientSession | None,
+        credential: Credential,
         middlewares: Sequence[ClientMiddlewareType],
         *,
         deadline: float | None = None,
     ) -> None:
         self._borrowed = borrowed
+        self._credential = credential
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._middlewares = tuple(middlewares)
@@ -54,12 +59,15 @@ class Connection:
         self.closed: bool = False
 
     async def get(
-        self, url: URL, parameters: Mapping[str, str], *outermost: ClientMiddlewareType
+        self,
+        url_from: Callable[[URL], URL],
+        parameters: Mapping[str, str],
+        *outermost: ClientMiddlewareType,
     ) -> Answer:
         """The answer to one GET, whatever its status. A redirect is not followed.
 
         Args:
-            url: The address, without a query.
+            url_from: Makes the address, without a query, of the base URL.
             parameters: The query.
             *outermost: Middlewares of this request, outside those of the connection.
 
@@ -70,10 +78,12 @@ class Connection:
         client = self._client()
         deadline = asyncio.timeout(self._deadline)
         self._under_way[deadline] = asyncio.get_running_loop()
+        host: str | None = None
         try:
-            async with (
-                deadline,
-                client.get(
+            async with deadline:
+                url = url_from((await self._credential.authorization()).base_url)
+                host = url.host
+                async with client.get(
                     url,
                     params=parameters,
                     headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
@@ -82,9 +92,8 @@ class Connection:
                     middlewares=(_keep_cookies_out, *outermost, *self._middlewares),
                     raise_for_status=False,
                     timeout=_NO_TIMEOUT,
-                ) as response,
-            ):
-                return Answer(response.status, response.headers, await response.read())
+                ) as response:
+                    return Answer(response.status, response.headers, await response.read())
         except FAILURES as failure:
             if self.closed:
                 raise TransportError(
@@ -92,10 +101,10 @@ class Connection:
                 ) from failure
             if deadline.expired():
                 raise RequestTimeoutError(
-                    f"no whole answer from {url.host} within the deadline of {self._deadline:g} s, "
+                    f"no whole answer from {host} within the deadline of {self._deadline:g} s, "
                     "tries and waits included"
                 ) from failure
-            raise transport_error(failure, host=url.host, attempts=1) from failure
+            raise transport_error(failure, host=host, attempts=1) from failure
         finally:
             del self._under_way[deadline]
 

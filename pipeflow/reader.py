@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeflow.codec import decode_page
-from pipeflow.credentials import redact
+from pipeflow.credentials import Redaction, hiding_secrets
 from pipeflow.errors import PipeflowError
 from pipeflow.middleware import RetryMiddleware
 from pipeflow.owners import Owner
@@ -18,10 +18,9 @@ from pipeflow.walking.prefetching import walk_pages_ahead
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 
-    from yarl import URL
-
     from pipeflow.answers import Answer
     from pipeflow.connection import Connection
+    from pipeflow.credentials import Credential
     from pipeflow.observing.stats import SessionStats
     from pipeflow.owners import OwnerKind
     from pipeflow.records import FlowPage, FlowUpdate
@@ -41,8 +40,7 @@ class FlowReader:
 
     Args:
         connection: Where pages come from.
-        base_url: The address that every request starts with.
-        api_token: The secret to keep out of errors.
+        credential: Whose secrets to keep out of errors.
         retry: How often a page is tried.
         cooldown: Seconds for which nothing is sent after a block.
         strict: Whether a record that breaks its shape is an error.
@@ -53,16 +51,14 @@ class FlowReader:
         self,
         connection: Connection,
         *,
-        base_url: URL,
-        api_token: str,
+        credential: Credential,
         retry: RetryPolicy,
         cooldown: float,
         strict: bool,
         stats: SessionStats,
     ) -> None:
         self._connection = connection
-        self._base_url = base_url
-        self._api_token = api_token
+        self._credential = credential
         self._retry = retry
         self._cooldown = cooldown
         self._strict = strict
@@ -133,38 +129,23 @@ class FlowReader:
 
     def _answer_fetcher(self, owner: Owner, plan: WalkPlan) -> FetchAnswer[Answer]:
         """Fetches the answers of one walk, with a retry of its own that bounds the walk's nulls."""
-        url = owner.flow_url(self._base_url)
         retry = RetryMiddleware(self._retry, most_nulls=MOST_NULLS_PER_WALK, stats=self._stats)
 
         async def fetch_answer(start: int, limit: int) -> Answer:
             parameters = plan.parameters(PageRequest(start, limit))
-            try:
-                return await self._connection.get(url, parameters, retry)
-            except PipeflowError as error:
-                redact(error, self._api_token)
-                refused = error
-            raise refused.with_traceback(None)
+            with hiding_secrets(self._credential.secrets):
+                return await self._connection.get(owner.flow_url, parameters, retry)
 
         return fetch_answer
 
     def _page_of(self, answer: Answer, start: int) -> FlowPage:
-        try:
-            return self._decoded(answer, start)
-        except PipeflowError as error:
-            redact(error, self._api_token)
-            refused = error
-        # Without the frames that hold the answer's body: it may echo the token.
-        raise refused.with_traceback(None)
-
-    def _decoded(self, answer: Answer, start: int) -> FlowPage:
-        if answer.status != 200:
-            answer = answer.without(self._api_token)
+        with hiding_secrets(self._credential.secrets):
+            if answer.status == 200:
+                try:
+                    return decode_page(answer.body, strict=self._strict, start=start)
+                except PipeflowError:
+                    # It may quote a part of a secret, cut where nobody finds it any more.
+                    answer = Redaction(self._credential.secrets()).answer(answer)
+                    return decode_page(answer.body, strict=self._strict, start=start)
+            answer = Redaction(self._credential.secrets()).answer(answer)
             raise answer.error(datetime.now(UTC), cooldown=self._cooldown)
-        try:
-            return decode_page(answer.body, strict=self._strict, start=start)
-        except PipeflowError:
-            if self._api_token.encode() not in answer.body:
-                raise
-        # That error may quote a part of the token, cut where nobody finds it any more.
-        answer = answer.without(self._api_token)
-        return decode_page(answer.body, strict=self._strict, start=start)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypedDict
 
-from pipeflow.addresses import base_url_from
 from pipeflow.arguments import check_int, check_seconds
 from pipeflow.connection import Connection
-from pipeflow.credentials import ApiToken, hiding_arguments
+from pipeflow.credentials import ApiTokenCredential, hiding_arguments
 from pipeflow.flows import FlowMethods
-from pipeflow.middleware import AttemptMiddleware, AuthMiddleware, RateLimitMiddleware
+from pipeflow.middleware import (
+    AttemptMiddleware,
+    AuthMiddleware,
+    RateLimitMiddleware,
+    RefreshMiddleware,
+)
 from pipeflow.middleware.attempt import LARGEST_ANSWER
 from pipeflow.observing.stats import SessionStats
 from pipeflow.reader import FlowReader
@@ -120,8 +124,10 @@ class PipedriveSession(FlowMethods):
             check_seconds("deadline", deadline)
         check_seconds("block_cooldown", block_cooldown, zero=True)
         check_int("max_page_bytes", max_page_bytes, least=1)
-        token = ApiToken(api_token)
-        self._base_url = base_url_from(base_url, company_domain)
+        self._credential = ApiTokenCredential(
+            api_token, base_url=base_url, company_domain=company_domain
+        )
+        self._base_url = self._credential.base_url
         self._stats = SessionStats()
         retry = RetryPolicy() if retry is None else retry
         self._rate_limit = RateLimitMiddleware(
@@ -129,18 +135,19 @@ class PipedriveSession(FlowMethods):
         )
         self._connection = Connection(
             session,
+            self._credential,
             [
+                RefreshMiddleware(self._credential),
                 self._rate_limit,
                 AttemptMiddleware(attempt_timeout, max_bytes=max_page_bytes),
                 *middlewares,
-                AuthMiddleware(token, base_url=str(self._base_url)),
+                AuthMiddleware(self._credential),
             ],
             deadline=deadline,
         )
         self._reader = FlowReader(
             self._connection,
-            base_url=self._base_url,
-            api_token=token,
+            credential=self._credential,
             retry=retry,
             cooldown=block_cooldown,
             strict=strict,

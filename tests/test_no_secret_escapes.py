@@ -7,12 +7,16 @@ A secret added to `SECRETS` joins every search; so does a way to fail added to `
 from __future__ import annotations
 
 import asyncio
+import functools
+import json
 import logging
 import pickle
 import traceback
 import warnings
+from base64 import b64encode
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -38,6 +42,8 @@ from pipeflow import (
     TransportError,
     errors,
 )
+from pipeflow.answers import Answer
+from pipeflow.credentials import ApiTokenCredential
 from pipeflow.middleware import (
     AttemptMiddleware,
     AuthMiddleware,
@@ -72,7 +78,18 @@ if TYPE_CHECKING:
 SECRETS = {
     "the API token": "7c0ffee5ec4e70d15ea5e0ff1ce5ca1ab1e0b0e5",
 }
-ECHO = " ".join(SECRETS.values())
+
+
+def basic(secret: str) -> str:
+    """As it stands in a `Basic` header."""
+    return b64encode(f"me:{secret}".encode()).decode()
+
+
+ECHO = " ".join(
+    spelled
+    for secret in SECRETS.values()
+    for spelled in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], basic(secret))
+)
 """What a careless server or proxy sends back."""
 
 SHOWN_ENOUGH = 10
@@ -96,7 +113,7 @@ FAILURES: dict[str, tuple[type[PipeflowError], Fault]] = {
     "401": (AuthenticationError, Status(401, ECHOED)),
     "402": (PaymentRequiredError, Status(402, ECHOED)),
     "403": (PermissionDeniedError, Status(403, ECHOED)),
-    "403, a page": (BlockedError, Block() + Headers({"x-correlation-id": ECHO})),
+    "403, a page": (BlockedError, Block("html") + Headers({"x-correlation-id": ECHO})),
     "404": (NotFoundError, Status(404, ECHOED)),
     "418": (ApiError, Status(418, ECHOED)),
     "429 of the burst limit": (RateLimitError, TooManyRequests("99") + Headers({"x-echo": ECHO})),
@@ -291,8 +308,15 @@ def leaks(places: dict[str, str]) -> list[str]:
     ]
 
 
+@functools.cache
 def parts_of(secret: str) -> list[str]:
-    return [secret[at : at + SHOWN_ENOUGH] for at in range(len(secret) - SHOWN_ENOUGH + 1)]
+    """All that is too much of a secret, as it is or within base64."""
+    encoded = basic(secret)[4:].rstrip("=")  # without what begins before it
+    return [
+        whole[at : at + SHOWN_ENOUGH]
+        for whole in (secret, encoded)
+        for at in range(len(whole) - SHOWN_ENOUGH + 1)
+    ]
 
 
 @pytest.fixture
@@ -322,6 +346,7 @@ def shown_by(pipedrive: PipedriveSession) -> dict[str, str]:
         "the reprs of what it has": repr(vars(pipedrive)),
         "the stats": repr(pipedrive.stats),
         "the rate limit": repr(pipedrive.rate_limit),
+        "its credential": repr(pipedrive._credential),
     }
 
 
@@ -571,6 +596,8 @@ def test_a_password_in_the_address_is_not_shown(address: str) -> None:
 def test_nothing_shows_a_secret_in_its_repr() -> None:
     base_url = "https://example.com"
     shown = [
+        Answer(401, {"x-echo": ECHO}, ECHO.encode()),
+        ApiTokenCredential(SECRETS["the API token"]),
         AuthMiddleware(SECRETS["the API token"], base_url=base_url),
         RetryMiddleware(),
         RateLimitMiddleware(),
@@ -578,5 +605,10 @@ def test_nothing_shows_a_secret_in_its_repr() -> None:
         BurstLimiter(),
         session_at(base_url),
     ]
-    reprs = {repr(each): f"{each!r} {each} {vars(each)}" for each in shown}
+    reprs = {type(each).__name__: f"{each!r} {each}" for each in shown}
+    reprs |= {
+        f"what {type(each).__name__} has": repr(vars(each))
+        for each in shown
+        if hasattr(each, "__dict__")
+    }
     assert leaks(reprs) == []

@@ -23,7 +23,9 @@ RECORDS = """
     RelatedPerson RelatedUser
 """
 SESSION = "BurstLimiter FlowItem PipedriveSession RateLimit RetryPolicy SessionStats to_dict"
-MIDDLEWARES = "AttemptMiddleware AuthMiddleware RateLimitMiddleware RetryMiddleware"
+MIDDLEWARES = (
+    "AttemptMiddleware AuthMiddleware RateLimitMiddleware RefreshMiddleware RetryMiddleware"
+)
 FAULTS = """
     BadGateway Block ClampPages Cloudflare DailyBudgetExceeded Delay Disconnect Encoded Fault
     GzipBomb Headers HugeBody InsertRecord InvalidJson MissingNextStart NullBody Outage Redirect

@@ -1,67 +1,59 @@
-"""The API token: checked on the way in, hidden wherever it is shown."""
+"""The API token: one secret that never changes."""
 
 from __future__ import annotations
 
-import functools
-import re
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
+
+from pipeflow.addresses import base_url_from
+from pipeflow.credentials.credential import Authorization
+from pipeflow.credentials.secret import checked_secret, hiding_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Self
+    from collections.abc import Iterable
 
-__all__ = ["ApiToken", "hiding_arguments"]
-
-Init = TypeVar("Init", bound="Callable[..., None]")
-
-_HEADER_WORD = r"[\x21-\x7e]+"
+__all__ = ["ApiTokenCredential"]
 
 
-class ApiToken(str):
-    """A token that does not show itself: its `repr` is `'***'`, in tracebacks with locals too.
+class ApiTokenCredential:
+    """Authenticates with the API token, in the `x-api-token` header.
+
+    Source: Pipedrive's guide, "Authentication" (`core-api-concepts-authentication`).
+
+    Args:
+        api_token: The token from Pipedrive's personal preferences.
+        base_url: The address that requests begin with; its origin alone gets the token. By
+            default `https://api.pipedrive.com/v1`.
+        company_domain: Instead of `base_url`, such as `"acme"` for acme.pipedrive.com.
 
     Raises:
-        ValueError: It is empty, or holds white space, a line break or a character that a header
-            cannot carry.
-        TypeError: It is not a string.
+        ValueError: The token is empty or cannot stand in a header; the URL is not an https one
+            (http only to loopback).
+        TypeError: An argument is not a string.
     """
 
-    __slots__ = ()
-
-    def __new__(cls, api_token: str) -> Self:
-        """Checks a token and hides it."""
-        if not isinstance(api_token, str):
-            raise TypeError(f"api_token must be a string, not {type(api_token).__name__}")
-        if not api_token:
-            raise ValueError("api_token is empty; it stands in Pipedrive's personal preferences")
-        if not re.fullmatch(_HEADER_WORD, api_token):
-            raise ValueError(
-                "api_token must be one word of visible ASCII characters, without white space or "
-                "line breaks; a token read from a file wants .strip()"
-            )
-        return super().__new__(cls, api_token)
+    @hiding_arguments
+    def __init__(
+        self,
+        api_token: str,
+        *,
+        base_url: str | None = None,
+        company_domain: str | None = None,
+    ) -> None:
+        token = checked_secret("api_token", api_token, source="Pipedrive's personal preferences")
+        self.base_url = base_url_from(base_url, company_domain)
+        self._authorization = Authorization(self.base_url, {"x-api-token": token})
 
     def __repr__(self) -> str:
-        return "'***'"
+        return f"<ApiTokenCredential for {self.base_url}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("an API token is not pickled")
+    async def authorization(self) -> Authorization:
+        """The token, as it was given."""
+        return self._authorization
 
+    async def refresh(self, refused: Authorization) -> bool:  # noqa: ARG002 - the protocol's
+        """No: a token that is refused stays refused."""
+        return False
 
-def hiding_arguments(init: Init) -> Init:
-    """A constructor whose refusals do not show its arguments, in a traceback with locals either.
-
-    A token with a line break or an address with a password is refused, and a secret all the same.
-    """
-
-    @functools.wraps(init)
-    def constructor(*args: object, **kwargs: object) -> None:
-        try:
-            return init(*args, **kwargs)
-        except (TypeError, ValueError) as error:
-            refusal = error
-        del args, kwargs
-        refusal.__cause__ = refusal.__context__ = None
-        raise refusal.with_traceback(None)
-
-    return cast("Init", constructor)
+    def secrets(self) -> Iterable[str]:
+        """The token."""
+        return self._authorization.headers.values()

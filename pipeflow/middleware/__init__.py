@@ -3,16 +3,23 @@
 Each works in anyone's `aiohttp.ClientSession(middlewares=…)`. From the outside in:
 
 ```
-RetryMiddleware         tries again: every try below passes the limiter anew
-└── RateLimitMiddleware waits for a free slot of the burst limit; stops after a block
-    └── AttemptMiddleware   one try: the whole answer, within a time and a size
-        └── AuthMiddleware  the credential, for one origin alone
+RetryMiddleware             tries again: every try below passes the limiter anew
+└── RefreshMiddleware       refreshes the credential after a 401, and sends once more
+    └── RateLimitMiddleware     waits for a free slot of the burst limit; stops after a block
+        └── AttemptMiddleware   one try: the whole answer, within a time and a size
+            └── AuthMiddleware  the credential, for one origin alone
 ```
 """
 
 from pipeflow.middleware.attempt import AttemptMiddleware
-from pipeflow.middleware.auth import AuthMiddleware
+from pipeflow.middleware.auth import AuthMiddleware, RefreshMiddleware
 from pipeflow.middleware.rate_limit import RateLimitMiddleware
 from pipeflow.middleware.retry import RetryMiddleware
 
-__all__ = ["AttemptMiddleware", "AuthMiddleware", "RateLimitMiddleware", "RetryMiddleware"]
+__all__ = [
+    "AttemptMiddleware",
+    "AuthMiddleware",
+    "RateLimitMiddleware",
+    "RefreshMiddleware",
+    "RetryMiddleware",
+]

@@ -1,57 +1,114 @@
-"""The credential: put on requests to one origin, and on no other."""
+"""The credential: put on requests to one origin and no other, and refreshed when it is refused."""
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from pipeflow.addresses import base_url_from
-from pipeflow.credentials import ApiToken, hiding_arguments
+from pipeflow.credentials import ApiTokenCredential, Credential, hiding_arguments
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
-__all__ = ["AuthMiddleware"]
+    from pipeflow.credentials import Authorization
+
+__all__ = ["AuthMiddleware", "RefreshMiddleware"]
+
+_refused: ContextVar[list[Authorization] | None] = ContextVar("_refused", default=None)
+"""Where `AuthMiddleware` tells the `RefreshMiddleware` around it what was answered with 401."""
 
 
 class AuthMiddleware:
-    """Sends the API token in the `x-api-token` header, to the base URL's origin only.
+    """Authenticates requests to the base URL's origin, and to no other.
 
-    A request to any other origin, such as one that follows a redirect, goes out without it.
-    (aiohttp itself drops only `Authorization` there.)
+    A request to any other origin, such as one that follows a redirect, goes out without the
+    headers. (aiohttp itself drops only `Authorization` there.) The headers stand on the request
+    only while it is under way: what stands outside this middleware does not see them.
 
     Source: Pipedrive's guide, "Authentication" (`core-api-concepts-authentication`).
 
     Args:
-        api_token: The token from Pipedrive's personal preferences.
-        base_url: The URL whose scheme, host and port get the token.
+        credential: An API token, or any other `Credential`.
+        base_url: With an API token, the URL whose scheme, host and port get it. By default
+            `https://api.pipedrive.com/v1`. Other credentials know their own.
         company_domain: Instead of `base_url`, such as `"acme"` for acme.pipedrive.com.
 
     Raises:
         ValueError: The token is empty or cannot stand in a header; the URL is not an https one
-            (http only to loopback).
+            (http only to loopback); or a URL is given although the credential knows its own.
     """
 
     @hiding_arguments
     def __init__(
         self,
-        api_token: str,
+        credential: str | Credential,
         *,
         base_url: str | None = None,
         company_domain: str | None = None,
     ) -> None:
-        self._api_token = ApiToken(api_token)
-        self._origin = base_url_from(base_url, company_domain).origin()
+        self._credential = _as_credential(credential, base_url, company_domain)
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Adds the token to a request to the right origin, as long as it is under way.
+        """Adds the headers to a request to the right origin, as long as it is under way.
 
-        On another try the same request passes the middlewares outside this one again, and its
+        At the next attempt the same request passes the middlewares outside this one again, and its
         headers can be seen in `response.request_info`.
         """
-        if request.url.origin() != self._origin:
+        authorization = await self._credential.authorization()
+        if request.url.origin() != authorization.base_url.origin():
             return await handler(request)
-        request.headers["x-api-token"] = self._api_token
+        before = [(name, request.headers.popall(name, ())) for name in authorization.headers]
+        request.headers.update(authorization.headers)
         try:
+            response = await handler(request)
+        finally:
+            for name, values in before:
+                request.headers.popall(name, None)
+                request.headers.extend((name, value) for value in values)
+        refused = _refused.get()
+        if response.status == 401 and refused is not None:
+            refused.append(authorization)
+        return response
+
+
+class RefreshMiddleware:
+    """Refreshes the credential after a 401 and sends the request once more.
+
+    It belongs outside `RateLimitMiddleware`, so that the request passes the limit again and the
+    refresh holds no place in it, and needs an `AuthMiddleware` with the same credential inside. A
+    refresh ahead of expiry takes place here, too, so that no attempt's time is spent on it.
+
+    Args:
+        credential: The one that `AuthMiddleware` has. An API token cannot be refreshed.
+    """
+
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
+
+    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """Sends one request, and a second time if the first was refused and a refresh helped."""
+        await self._credential.authorization()
+        refused: list[Authorization] = []
+        outer = _refused.get()
+        _refused.set(refused)
+        try:
+            response = await handler(request)
+            if response.status != 401 or not refused:
+                return response
+            await response.read()  # its connection goes back to the pool
+            if not await self._credential.refresh(refused[-1]):
+                return response
+            response.release()
             return await handler(request)
         finally:
-            request.headers.pop("x-api-token", None)
+            _refused.set(outer)
+
+
+def _as_credential(
+    credential: str | Credential, base_url: str | None, company_domain: str | None
+) -> Credential:
+    if isinstance(credential, Credential):
+        if base_url is not None or company_domain is not None:
+            raise ValueError("base_url and company_domain go with an API token only")
+        return credential
+    return ApiTokenCredential(credential, base_url=base_url, company_domain=company_domain)
