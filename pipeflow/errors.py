@@ -9,7 +9,7 @@ PipeflowError
 │   ├── AuthenticationError       401
 │   ├── PaymentRequiredError      402
 │   ├── PermissionDeniedError     403
-│   │   └── BlockedError          403 with an HTML page: Cloudflare's block
+│   │   └── BlockedError          403, or 429: Cloudflare's block, in any form
 │   ├── NotFoundError             404, 410
 │   ├── RateLimitError            429
 │   │   └── DailyBudgetExhaustedError
@@ -159,12 +159,17 @@ class PermissionDeniedError(ApiError):
 
 
 class BlockedError(PermissionDeniedError):
-    """403 with an HTML page: Cloudflare blocks this client. Stop; it is never retried.
+    """Cloudflare blocks this client: a 403, or a 429 of its own. Stop; it is never retried.
 
-    The session sends nothing more until the cool-down ends and raises this error instead.
+    It follows on going on after 429s. The session sends nothing more until the block ends and
+    raises this error instead.
+
+    Source: Pipedrive's guide, "Rate limiting" (`core-api-concepts-rate-limiting`).
 
     Attributes:
-        retry_after: Seconds from the raising of this error until the cool-down ends, or None.
+        retry_after: Seconds from the raising of this error until something may be sent again:
+            what the answer asked for or else the session's `block_cooldown`. None if neither is
+            known.
     """
 
     def __init__(
@@ -175,14 +180,26 @@ class BlockedError(PermissionDeniedError):
 
 
 class NotFoundError(ApiError):
-    """404 or 410: there is no such person, deal or organization (any more)."""
+    """404 or 410: there is no such person, deal or organization (any more), or no such address.
+
+    Attributes:
+        missing_record: Whether the answer says that it is the record that is missing. When it does
+            not, `base_url` may be wrong, and the message says so.
+    """
+
+    def __init__(self, message: str, *, missing_record: bool = True, **said: Unpack[_Said]) -> None:
+        super().__init__(message, **said)
+        self.missing_record = missing_record
 
 
 class RateLimitError(ApiError):
     """429: the burst limit, after the retries, or with a wait longer than `max_wait`.
 
+    Source: Pipedrive's guide, "Rate limiting" (`core-api-concepts-rate-limiting`).
+
     Attributes:
-        retry_after: Seconds that the server asked to wait, or None when it did not say.
+        retry_after: Seconds that the server asked to wait, in `Retry-After` or for the burst limit
+            in `x-ratelimit-reset`; None if it did not say.
     """
 
     def __init__(
@@ -193,7 +210,11 @@ class RateLimitError(ApiError):
 
 
 class DailyBudgetExhaustedError(RateLimitError):
-    """429: the company's token budget of this day is used up. It is never waited out."""
+    """429: the company's token budget of this day is used up. It is never waited out.
+
+    The budget starts anew at midnight of Pipedrive's server. `retry_after` is what `Retry-After`
+    said, never `x-ratelimit-reset`, which is about the burst limit.
+    """
 
 
 class ServerError(ApiError):

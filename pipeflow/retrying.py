@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["IDEMPOTENT_METHODS", "RETRIED_STATUSES", "RetryPolicy"]
 
-RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers that another try may better (RFC 9110 and 8470; 429 only for the burst limit)."""
+RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 528), 529, 530})
+"""Answers after which a retry may succeed (RFC 9110 and 8470; 429 only for the burst limit).
+
+520 to 527, 529 and 530 are Cloudflare's words for "the origin does not answer".
+"""
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Methods that may be sent twice without doing anything twice (RFC 9110, 9.2.2)."""

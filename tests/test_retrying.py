@@ -72,8 +72,9 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     assert RetryPolicy() == RetryPolicy(attempts=5, base_delay=0.5, max_delay=30.0, max_wait=60.0)
 
 
-def test_only_what_another_try_may_better_is_retried() -> None:
-    assert set(RETRIED_STATUSES) == {408, 425, 429, 500, 502, 503, 504}
+def test_only_a_status_after_which_a_retry_may_succeed_is_retried() -> None:
+    cloudflares = {520, 521, 522, 523, 524, 525, 526, 527, 529, 530}
+    assert set(RETRIED_STATUSES) == {408, 425, 429, 500, 502, 503, 504} | cloudflares
 
 
 def test_only_idempotent_methods_are_sent_twice() -> None:

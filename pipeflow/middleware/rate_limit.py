@@ -133,6 +133,7 @@ class RateLimitMiddleware:
         answer = Answer(response.status, response.headers, await response.read())
         now = datetime.now(UTC)
         if answer.is_block():
-            self._limiter.block(self._clock(), self._cooldown)
+            seconds = answer.requested_wait(now) or self._cooldown
+            self._limiter.block(self._clock(), seconds)
         elif answer.status == 429 and not answer.is_daily_budget(now):
             self._limiter.pause(self._clock(), answer.requested_wait(now))

@@ -38,7 +38,9 @@ ROOMS = {
         "pipeflow/limiting/burst.py",
         "tests/limiting/test_queue.py tests/limiting/test_answers_heard.py tests/limiting",
     ),
-    "answers": ("pipeflow/answers.py", "tests/test_answers.py"),
+    "answers": ("pipeflow/answers/answer.py", "tests/answers"),
+    "reasons": ("pipeflow/answers/reasons.py", "tests/answers/test_reasons.py"),
+    "headers": ("pipeflow/answers/headers.py", "tests/answers/test_headers.py"),
 } | {
     f"codec/{path.stem}": (
         f"pipeflow/codec/{path.name}",
