@@ -10,6 +10,7 @@ from pipeflow.codec import decode_page
 from pipeflow.credentials import Redaction, hiding_secrets
 from pipeflow.errors import PipeflowError
 from pipeflow.middleware import RetryMiddleware
+from pipeflow.observing import PageRead
 from pipeflow.owners import Owner
 from pipeflow.walking.many import walk_many
 from pipeflow.walking.plan import PageRequest
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pipeflow.answers import Answer
     from pipeflow.connection import Connection
     from pipeflow.credentials import Credential
-    from pipeflow.observing.stats import SessionStats
+    from pipeflow.observing import Observer
     from pipeflow.owners import OwnerKind
     from pipeflow.records import FlowPage, FlowUpdate
     from pipeflow.retrying import RetryPolicy
@@ -44,7 +45,7 @@ class FlowReader:
         retry: How often a page is tried.
         cooldown: Seconds for which nothing is sent after a block.
         strict: Whether a record that breaks its shape is an error.
-        stats: Where to count.
+        observer: Whom to tell of pages and retries.
     """
 
     def __init__(
@@ -55,14 +56,14 @@ class FlowReader:
         retry: RetryPolicy,
         cooldown: float,
         strict: bool,
-        stats: SessionStats,
+        observer: Observer,
     ) -> None:
         self._connection = connection
         self._credential = credential
         self._retry = retry
         self._cooldown = cooldown
         self._strict = strict
-        self._stats = stats
+        self._observer = observer
 
     async def page(self, owner: Owner, plan: WalkPlan) -> FlowPage:
         """The first page of a walk."""
@@ -72,22 +73,21 @@ class FlowReader:
         except PipeflowError as error:
             error.resume_start = plan.start
             raise
-        self._stats.updates += len(page.updates)
+        self._tell(owner, page)
         return page
 
     async def pages(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
         """One walk, by the page."""
         async with aclosing(self._walk(owner, plan)) as pages:
             async for page in pages:
-                self._stats.updates += len(page.updates)
+                self._tell(owner, page)
                 yield page
 
     async def updates(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowUpdate, None]:
         """One walk, by the update."""
-        async with aclosing(self._walk(owner, plan)) as pages:
+        async with aclosing(self.pages(owner, plan)) as pages:
             async for page in pages:
                 for update in page.updates:
-                    self._stats.updates += 1
                     yield update
 
     async def updates_of_many(
@@ -104,7 +104,7 @@ class FlowReader:
         """Many walks at once, by the update."""
         walks = walk_many(
             ids,
-            lambda owner_id: self._walk(Owner(kind, owner_id), plan),
+            lambda owner_id: self.pages(Owner(kind, owner_id), plan),
             start=plan.start,
             concurrency=concurrency,
             on_error=on_error,
@@ -113,8 +113,18 @@ class FlowReader:
         )
         async with aclosing(walks) as updates:
             async for update in updates:
-                self._stats.updates += 1
                 yield update
+
+    def _tell(self, owner: Owner, page: FlowPage) -> None:
+        self._observer.page_read(
+            PageRead(
+                owner_kind=owner.kind.noun,
+                owner_id=owner.id,
+                start=page.start,
+                updates=len(page.updates),
+                more_items=page.more_items,
+            )
+        )
 
     def _walk(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
         return walk_pages_ahead(
@@ -129,7 +139,9 @@ class FlowReader:
 
     def _answer_fetcher(self, owner: Owner, plan: WalkPlan) -> FetchAnswer[Answer]:
         """Fetches the answers of one walk, with a retry of its own that bounds the walk's nulls."""
-        retry = RetryMiddleware(self._retry, most_nulls=MOST_NULLS_PER_WALK, stats=self._stats)
+        retry = RetryMiddleware(
+            self._retry, most_nulls=MOST_NULLS_PER_WALK, observer=self._observer
+        )
 
         async def fetch_answer(start: int, limit: int) -> Answer:
             parameters = plan.parameters(PageRequest(start, limit))

@@ -12,16 +12,17 @@ from pipeflow.flows import FlowMethods
 from pipeflow.middleware import (
     AttemptMiddleware,
     AuthMiddleware,
+    ObserverMiddleware,
     RateLimitMiddleware,
     RefreshMiddleware,
 )
 from pipeflow.middleware.attempt import LARGEST_ANSWER
-from pipeflow.observing.stats import SessionStats
+from pipeflow.observing import LogObserver, Observers, SessionStats
 from pipeflow.reader import FlowReader
 from pipeflow.retrying import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pipeflow.answers import RateLimit
     from pipeflow.limiting import BurstLimiter
+    from pipeflow.observing import Observer
 
 __all__ = ["PipedriveSession", "SessionOptions"]
 
@@ -49,6 +51,7 @@ class SessionOptions(TypedDict, total=False):
     max_page_bytes: int
     block_cooldown: float
     middlewares: Sequence[ClientMiddlewareType]
+    observers: Iterable[Observer]
     strict: bool
 
 
@@ -88,6 +91,8 @@ class PipedriveSession(FlowMethods):
         block_cooldown: Seconds for which nothing is sent after Cloudflare has blocked this client.
         middlewares: aiohttp client middlewares of your own, for logging or tracing. They see every
             try of every request, without the token.
+        observers: Whom to tell of every attempt, wait, retry and page: instances of your classes
+            derived from `pipeflow.observing.Observer`.
         strict: Whether a record that breaks its shape is a `DecodeError`, instead of an update
             whose `data` is the plain dict.
 
@@ -111,6 +116,7 @@ class PipedriveSession(FlowMethods):
         max_page_bytes: int = LARGEST_ANSWER,
         block_cooldown: float = 300.0,
         middlewares: Sequence[ClientMiddlewareType] = (),
+        observers: Iterable[Observer] = (),
         strict: bool = False,
     ) -> None:
         if api_token is None:
@@ -129,9 +135,10 @@ class PipedriveSession(FlowMethods):
         )
         self._base_url = self._credential.base_url
         self._stats = SessionStats()
+        observer = Observers([self._stats, LogObserver(), *observers])
         retry = RetryPolicy() if retry is None else retry
         self._rate_limit = RateLimitMiddleware(
-            limiter, cooldown=block_cooldown, max_wait=retry.max_wait, stats=self._stats
+            limiter, cooldown=block_cooldown, max_wait=retry.max_wait, observer=observer
         )
         self._connection = Connection(
             session,
@@ -139,6 +146,7 @@ class PipedriveSession(FlowMethods):
             [
                 RefreshMiddleware(self._credential),
                 self._rate_limit,
+                ObserverMiddleware(observer),
                 AttemptMiddleware(attempt_timeout, max_bytes=max_page_bytes),
                 *middlewares,
                 AuthMiddleware(self._credential),
@@ -151,7 +159,7 @@ class PipedriveSession(FlowMethods):
             retry=retry,
             cooldown=block_cooldown,
             strict=strict,
-            stats=self._stats,
+            observer=observer,
         )
 
     @classmethod

@@ -23,9 +23,10 @@ RECORDS = """
     RelatedPerson RelatedUser
 """
 SESSION = "BurstLimiter FlowItem PipedriveSession RateLimit RetryPolicy SessionStats to_dict"
-MIDDLEWARES = (
-    "AttemptMiddleware AuthMiddleware RateLimitMiddleware RefreshMiddleware RetryMiddleware"
-)
+MIDDLEWARES = """
+    AttemptMiddleware AuthMiddleware ObserverMiddleware RateLimitMiddleware RefreshMiddleware
+    RetryMiddleware
+"""
 FAULTS = """
     BadGateway Block ClampPages Cloudflare DailyBudgetExceeded Delay Disconnect Encoded Fault
     GzipBomb Headers HugeBody InsertRecord InvalidJson MissingNextStart NullBody Outage Redirect

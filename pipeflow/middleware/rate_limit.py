@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from attrs import asdict, evolve
 
-from pipeflow.answers import REQUEST_TOKENS, Answer, RateLimit
+from pipeflow.answers import Answer, RateLimit
 from pipeflow.errors import BlockedError, RateLimitError
 from pipeflow.limiting import BurstLimiter
-from pipeflow.observing.stats import SessionStats
+from pipeflow.middleware.observe import details_of
+from pipeflow.observing import LimitWaited, Observer, SendingStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RateLimitMiddleware"]
 
-_NOT_CHARGED = frozenset({401, 403, 429})
+SHORTEST_WAIT = 0.001
+"""Seconds. A shorter wait is none: the time that the limiter itself takes."""
 
 
 class RateLimitMiddleware:
@@ -40,7 +42,7 @@ class RateLimitMiddleware:
         cooldown: Seconds without a request after a block.
         max_wait: Seconds. The longest wait after a 429 that a request waits for.
         clock: A monotonic clock in seconds.
-        stats: Where to count.
+        observer: Whom to tell of waits, and of why nothing more is sent.
 
     Attributes:
         rate_limit: What the answers told last, field by field.
@@ -53,36 +55,35 @@ class RateLimitMiddleware:
         cooldown: float = 300.0,
         max_wait: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
-        stats: SessionStats | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._limiter = BurstLimiter() if limiter is None else limiter
         self._cooldown = cooldown
         self._max_wait = max_wait
         self._clock = clock
-        self._stats = SessionStats() if stats is None else stats
+        self._observer = Observer() if observer is None else observer
         self.rate_limit: RateLimit = RateLimit()
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request in its turn."""
         asked_at = self._clock()
         ticket = await self._granted_ticket()
-        self._stats.waited_seconds += self._clock() - asked_at
-        self._stats.requests += 1
+        waited = self._clock() - asked_at
+        if waited >= SHORTEST_WAIT:
+            self._observer.limit_waited(LimitWaited(request=details_of(request), seconds=waited))
         rate_limit = None
         try:
             response = await handler(request)
             rate_limit = Answer(response.status, response.headers, b"").rate_limit()
-            self._take_note(response.status, rate_limit)
+            self._take_note(rate_limit)
             await self._heed_refusal(response)
         finally:
             self._limiter.settle(ticket, self._clock(), rate_limit)
         return response
 
-    def _take_note(self, status: int, rate_limit: RateLimit) -> None:
+    def _take_note(self, rate_limit: RateLimit) -> None:
         told = {name: value for name, value in asdict(rate_limit).items() if value is not None}
         self.rate_limit = evolve(self.rate_limit, **told)
-        if status not in _NOT_CHARGED:
-            self._stats.tokens += REQUEST_TOKENS
 
     async def _granted_ticket(self) -> Ticket:
         loop = asyncio.get_running_loop()
@@ -135,5 +136,6 @@ class RateLimitMiddleware:
         if answer.is_block():
             seconds = answer.requested_wait(now) or self._cooldown
             self._limiter.block(self._clock(), seconds)
+            self._observer.sending_stopped(SendingStopped(reason="block", seconds=seconds))
         elif answer.status == 429 and not answer.is_daily_budget(now):
             self._limiter.pause(self._clock(), answer.requested_wait(now))

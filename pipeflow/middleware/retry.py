@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipeflow.answers import Answer
 from pipeflow.failures import FAILURES, is_worth_retrying, transport_error
-from pipeflow.observing.stats import SessionStats
+from pipeflow.middleware.observe import details_of
+from pipeflow.observing import Observer, RetryScheduled
 from pipeflow.retrying import IDEMPOTENT_METHODS, RETRIED_STATUSES, RetryPolicy
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class RetryMiddleware:
         sleep: Waits for so many seconds.
         most_nulls: How many answers of `null` are tried again, over all requests that pass this
             middleware; None is no bound but that of the attempts.
-        stats: Where to count.
+        observer: Whom to tell of each retry.
     """
 
     def __init__(
@@ -50,13 +51,13 @@ class RetryMiddleware:
         random: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         most_nulls: int | None = None,
-        stats: SessionStats | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._policy = RetryPolicy() if policy is None else policy
         self._random = random
         self._sleep = sleep
         self._nulls_left = math.inf if most_nulls is None else most_nulls
-        self._stats = SessionStats() if stats is None else stats
+        self._observer = Observer() if observer is None else observer
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request until it is answered well, or finally not."""
@@ -64,11 +65,12 @@ class RetryMiddleware:
         attempt = 0
         while True:
             attempt += 1
+            status = error = None
             try:
                 response = await handler(request)
                 await response.read()
             except FAILURES as failure:
-                delay = None
+                delay, error = None, type(failure).__name__
                 if may_repeat and is_worth_retrying(failure):
                     delay = self._policy.delay_seconds(attempt, None, self._random)
                 if delay is None:
@@ -80,6 +82,7 @@ class RetryMiddleware:
                     return response
                 answer = Answer(response.status, response.headers, await response.read())
                 asked_wait = answer.requested_wait(datetime.now(UTC))
+                status = response.status
                 delay = self._policy.delay_seconds(attempt, asked_wait, self._random)
                 if delay is None:
                     return response
@@ -87,8 +90,15 @@ class RetryMiddleware:
                 # kept it would leave none for the next try.
                 response.release()
                 del response, answer  # a traceback of the wait shall not show what it says
-            self._stats.retries += 1
-            self._stats.waited_seconds += delay
+            self._observer.retry_scheduled(
+                RetryScheduled(
+                    request=details_of(request),
+                    attempt=attempt,
+                    delay=delay,
+                    status=status,
+                    error=error,
+                )
+            )
             await self._sleep(delay)
 
     async def _may_get_better(self, response: ClientResponse) -> bool:

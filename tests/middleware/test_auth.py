@@ -11,6 +11,7 @@ from pipeflow.credentials import ApiTokenCredential, Authorization
 from pipeflow.middleware import (
     AttemptMiddleware,
     AuthMiddleware,
+    ObserverMiddleware,
     RateLimitMiddleware,
     RefreshMiddleware,
 )
@@ -191,7 +192,8 @@ async def test_the_second_sending_passes_the_limit_again(serve: Serve) -> None:
     stats = SessionStats()
     stack = (
         RefreshMiddleware(credential),
-        RateLimitMiddleware(stats=stats),
+        RateLimitMiddleware(),
+        ObserverMiddleware(stats),
         AttemptMiddleware(),
         AuthMiddleware(credential),
     )
