@@ -1,6 +1,36 @@
 """The async client for Pipedrive's flow API: everything that happened to a person.
 
-`PipedriveSession` is where to begin.
+`PipedriveSession` is where to begin. Where to look further, from the top down; each room imports
+only from those below it:
+
+```
+cli             the `pipeflow` command
+testing         FakePipedrive, the API on a loopback socket, and its faults
+session         PipedriveSession: how it is made and closed
+flows/          its methods, for persons, deals and organizations
+reader          a walk's pages, fetched and decoded
+connection      one GET through the middlewares, over an aiohttp session
+middleware/     retry, rate limit, time limit, authentication: each an aiohttp client middleware
+failures        errors of sockets and of aiohttp, as errors of ours
+walking/        which page comes next, what it repeats, what is fetched ahead; many walks at once
+owners          a person, a deal, an organization, and the address of its flow
+codec/          bytes to records, and back to JSON
+retrying        when an attempt is worth repeating, and after how long
+limiting/       the burst limit: who may send, and when
+credentials/    what a request authenticates with, and how it is kept out of everything else
+addresses       the base URL
+answers         an answer, and what it says: limits, waits, blocks, errors
+observing/      what happens to requests, for counters and logs
+webhooks        whose histories a webhook speaks of
+records/        updates, their payloads, pages
+items           the values of the `items` filter
+errors          every error, in one tree
+arguments       arguments that cannot be right, refused with their name
+```
+
+The rooms that decide (`walking`, `retrying`, `limiting`, `answers`, `codec`, `records`) know no
+connection. An update comes from `codec`, a repeated request from `middleware.retry`, an error from
+`answers`; a further flow endpoint begins in `owners`, a further kind of record in `records`.
 """
 
 from pipeflow.answers import RateLimit
@@ -12,6 +42,8 @@ from pipeflow.errors import (
     BlockedError,
     DailyBudgetExhaustedError,
     DecodeError,
+    FlowsFailed,
+    InvalidIdError,
     NotFoundError,
     PaginationError,
     PaymentRequiredError,
@@ -22,7 +54,7 @@ from pipeflow.errors import (
     ServerError,
     TransportError,
 )
-from pipeflow.items import FlowItem
+from pipeflow.items import FlowItem, OrganizationFlowItem
 from pipeflow.limiting import BurstLimiter
 from pipeflow.observing.stats import SessionStats
 from pipeflow.records import (
@@ -47,6 +79,8 @@ from pipeflow.records import (
 from pipeflow.retrying import RetryPolicy
 from pipeflow.session import PipedriveSession
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Activity",
     "ActivityAttendee",
@@ -65,10 +99,13 @@ __all__ = [
     "FlowItem",
     "FlowPage",
     "FlowUpdate",
+    "FlowsFailed",
+    "InvalidIdError",
     "MailMessage",
     "MailParty",
     "NotFoundError",
     "Note",
+    "OrganizationFlowItem",
     "PaginationError",
     "PaymentRequiredError",
     "PermissionDeniedError",
@@ -86,5 +123,6 @@ __all__ = [
     "ServerError",
     "SessionStats",
     "TransportError",
+    "__version__",
     "to_dict",
 ]

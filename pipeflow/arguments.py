@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,9 @@ def check_int(name: str, value: object, *, least: int, most: int | None = None) 
         ValueError: It is out of bounds.
         TypeError: It is not a whole number.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    number = plain_int(value)
+    if not isinstance(number, int) or isinstance(number, bool):
         raise TypeError(f"{name} must be an int, not {value!r}")
-    number = int(operator.index(value))
     if number < least or (most is not None and number > most):
         bounds = f"{least} or more" if most is None else f"from {least} to {most}"
         raise ValueError(f"{name} must be {bounds}, not {number!r}")
@@ -68,14 +68,18 @@ def check_flag(name: str, value: object) -> None:
         raise TypeError(f"{name} must be True or False, not {value!r}")
 
 
-def plain_int(value: SupportsIndex) -> int:
-    """A converter for an attrs field: an int of what is one, such as `numpy.int64`.
+def plain_int(value: Any) -> Any:  # noqa: ANN401 - what is not an int stays what it is
+    """Makes a plain int of any kind of int, such as `numpy.int64` or a member of an `IntEnum`.
 
-    Anything else stays as it is, for `whole_number` to refuse.
+    Anything else stays as it is, for `check_int` to refuse. It serves as a converter of attrs
+    fields.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        return value  # type: ignore[return-value]
-    return int(operator.index(value))
+    if isinstance(value, bool):
+        return value
+    try:
+        return int(operator.index(value))
+    except TypeError:
+        return value
 
 
 def whole_number(

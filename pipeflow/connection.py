@@ -39,6 +39,7 @@ class Connection:
         middlewares: What every request passes, from the outside in. (They replace a borrowed
             session's own, as aiohttp has it.)
         deadline: Seconds for one request with all its tries and waits, or None for no bound.
+        trust_env: Whether a session of its own takes proxies from the environment.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Connection:
         middlewares: Sequence[ClientMiddlewareType],
         *,
         deadline: float | None = None,
+        trust_env: bool = False,
     ) -> None:
         self._borrowed = borrowed
         self._credential = credential
@@ -55,6 +57,7 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._middlewares = tuple(middlewares)
         self._deadline = deadline
+        self._trust_env = trust_env
         self._under_way: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
         self.closed: bool = False
 
@@ -135,7 +138,9 @@ class Connection:
             self._loop = loop
             # Waiting for a connection would use up the attempt's time, and it is the burst limit
             # that bounds how many are needed.
-            self._own = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            self._own = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), trust_env=self._trust_env
+            )
         elif self._loop is not loop:
             raise RuntimeError(
                 "this PipedriveSession belongs to another event loop; make one per asyncio.run(), "

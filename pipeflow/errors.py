@@ -15,7 +15,10 @@ PipeflowError
 │   │   └── DailyBudgetExhaustedError
 │   └── ServerError               5xx
 ├── DecodeError                   an answer that is not a page of updates
-└── PaginationError               the collection does not advance
+├── PaginationError               the collection does not advance
+└── InvalidIdError                an id among many that cannot be one; also a ValueError
+
+FlowsFailed                       an ExceptionGroup: what became of a walk over many
 ```
 
 All of them pickle and copy. None of them holds a credential: not in `str`, `repr`, `args` or
@@ -24,10 +27,12 @@ attributes, nor in the exception it is raised from.
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from typing import NotRequired, TypedDict, Unpack
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import NotRequired, Self, TypedDict, Unpack
 
     class _Said(TypedDict):
         """What every `ApiError` takes beside its message."""
@@ -47,6 +52,8 @@ __all__ = [
     "BlockedError",
     "DailyBudgetExhaustedError",
     "DecodeError",
+    "FlowsFailed",
+    "InvalidIdError",
     "NotFoundError",
     "PaginationError",
     "PaymentRequiredError",
@@ -77,20 +84,14 @@ class PipeflowError(Exception):
             walk did not. None when the error did not come from a walk. (Updates removed between
             the two walks move the rest up, past this offset: whoever expects that goes back by as
             many as may have gone.)
-        person_id: In a walk over many persons, whose walk it was; else None.
-        begun: When it ended a walk over many persons: how many of them were begun, else 0.
-        unfinished: When it ended a walk over many persons: of those begun, the ones that are
-            neither done nor failed, each with its `resume_start`.
-        failures: When it ended a walk over many persons: the failures collected before.
+        owner_id: In a walk over many, the id of the person, deal or organization whose walk it
+            was; else None.
     """
 
     def __init__(self, message: str, *, resume_start: int | None = None) -> None:
         super().__init__(message)
         self.resume_start = resume_start
-        self.person_id: int | None = None
-        self.begun = 0
-        self.unfinished: dict[int, int] = {}
-        self.failures: tuple[PipeflowError, ...] = ()
+        self.owner_id: int | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own way calls the class with `args` alone and so forgets keyword arguments.
@@ -235,3 +236,87 @@ class DecodeError(PipeflowError):
 
 class PaginationError(PipeflowError):
     """The collection does not advance: pages repeat, or are empty while more is claimed."""
+
+
+class InvalidIdError(PipeflowError, ValueError):
+    """One of many ids cannot be an id: it is not an int, or less than 1, or its offset is wrong.
+
+    Nothing was sent for it. `iter_person_flows` counts it among the failures.
+    """
+
+
+class FlowsFailed(ExceptionGroup[Exception]):
+    """A walk over many persons, deals or organizations that did not end well for all of them.
+
+    It is raised at the end, when some of them failed, and at once, when something stopped the
+    walk. Either way each id that was taken is accounted for: it was told of as done or missing, or
+    it is in `failures` or in `unfinished`, or it repeats another. `remaining(ids)` goes on where
+    it ended.
+
+    `except FlowsFailed` has all of it. `except* BlockedError` works too, as with every
+    `ExceptionGroup`: the part that it gets has the same attributes as the whole.
+
+    Attributes:
+        failures: The failures of single owners, in the order they came, each with `owner_id` and
+            `resume_start`. Only the first 1,000 are kept, without their tracebacks.
+        failure_count: How many failed, the ones that are not kept included.
+        stopped_by: What stopped the walk: an error that concerns all (a block, the daily budget,
+            401, 402), with `on_error="raise"` the first failure, or what `ids` or a callback
+            raised. None when the walk came to its end.
+        begun: How many entries of `ids` were taken.
+        unfinished: Those among them that are neither done nor missing nor failed, each with the
+            offset to go on from.
+    """
+
+    failures: tuple[PipeflowError, ...]
+    failure_count: int
+    stopped_by: Exception | None
+    begun: int
+    unfinished: dict[int, int]
+
+    def __new__(
+        cls,
+        message: str,
+        exceptions: Sequence[Exception],
+        *,
+        failures: Sequence[PipeflowError] = (),
+        failure_count: int | None = None,
+        stopped_by: Exception | None = None,
+        begun: int = 0,
+        unfinished: Mapping[int, int] | None = None,
+    ) -> Self:
+        """A group of `exceptions` that accounts for a whole walk."""
+        self = super().__new__(cls, message, exceptions)
+        self.failures = tuple(failures)
+        self.failure_count = len(self.failures) if failure_count is None else failure_count
+        self.stopped_by = stopped_by
+        self.begun = begun
+        self.unfinished = dict(unfinished or {})
+        return self
+
+    def __init__(self, message: str, exceptions: Sequence[Exception], **_account: object) -> None:
+        # The keywords are those of `__new__`, which an ExceptionGroup would refuse here.
+        super().__init__(message, exceptions)
+
+    def remaining(self, ids: Iterable[int | tuple[int, int]]) -> Iterator[int | tuple[int, int]]:
+        """Yields what to walk next: the unfinished from where they ended, then the ids not begun.
+
+        Those that failed are left out: to try them again, take their `owner_id` and
+        `resume_start` from `failures`.
+
+        Args:
+            ids: The ids that were walked, from the beginning: not an iterator that was used up.
+        """
+        return chain(self.unfinished.items(), islice(ids, self.begun, None))
+
+    def derive(self, excs: Sequence[Exception]) -> FlowsFailed:  # type: ignore[override]
+        """A part of it, as `split`, `subgroup` and `except*` make them: with the same account."""
+        return FlowsFailed(
+            self.message,
+            excs,
+            failures=self.failures,
+            failure_count=self.failure_count,
+            stopped_by=self.stopped_by,
+            begun=self.begun,
+            unfinished=self.unfinished,
+        )

@@ -11,24 +11,24 @@ from pipeflow.credentials import Redaction, hiding_secrets
 from pipeflow.errors import PipeflowError
 from pipeflow.middleware import RetryMiddleware
 from pipeflow.observing import PageRead
-from pipeflow.owners import Owner
 from pipeflow.walking.many import walk_many
 from pipeflow.walking.plan import PageRequest
 from pipeflow.walking.prefetching import walk_pages_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+    from collections.abc import AsyncGenerator
 
     from pipeflow.answers import Answer
     from pipeflow.connection import Connection
     from pipeflow.credentials import Credential
     from pipeflow.observing import Observer
-    from pipeflow.owners import OwnerKind
+    from pipeflow.owners import Owner, OwnerKind
     from pipeflow.records import FlowPage, FlowUpdate
     from pipeflow.retrying import RetryPolicy
-    from pipeflow.walking.many import OnError
+    from pipeflow.walking.many import ManyPlan
     from pipeflow.walking.plan import WalkPlan
     from pipeflow.walking.prefetching import FetchAnswer
+    from pipeflow.walking.workers import OwnerIds
 
 __all__ = ["FlowReader"]
 
@@ -90,30 +90,11 @@ class FlowReader:
                 for update in page.updates:
                     yield update
 
-    async def updates_of_many(
-        self,
-        ids: Iterable[int] | AsyncIterable[int],
-        kind: OwnerKind,
-        plan: WalkPlan,
-        *,
-        concurrency: int,
-        on_error: OnError,
-        skip_missing: bool,
-        on_done: Callable[[int], object] | None,
+    def updates_of_many(
+        self, ids: OwnerIds, kind: OwnerKind, plan: WalkPlan, many: ManyPlan
     ) -> AsyncGenerator[tuple[int, FlowUpdate], None]:
         """Many walks at once, by the update."""
-        walks = walk_many(
-            ids,
-            lambda owner_id: self.pages(Owner(kind, owner_id), plan),
-            start=plan.start,
-            concurrency=concurrency,
-            on_error=on_error,
-            skip_missing=skip_missing,
-            on_done=on_done,
-        )
-        async with aclosing(walks) as updates:
-            async for update in updates:
-                yield update
+        return walk_many(ids, kind, self.pages, plan, many)
 
     def _tell(self, owner: Owner, page: FlowPage) -> None:
         self._observer.page_read(

@@ -1,11 +1,11 @@
-"""The session: one connection pool, one credential, and the histories behind them."""
+"""The session: how it is made, and how it ends. What it reads stands in `pipeflow.flows`."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, TypedDict
 
-from pipeflow.arguments import check_int, check_seconds
+from pipeflow.arguments import check_flag, check_int, check_seconds
 from pipeflow.connection import Connection
 from pipeflow.credentials import ApiTokenCredential, hiding_arguments
 from pipeflow.flows import FlowMethods
@@ -44,14 +44,15 @@ class SessionOptions(TypedDict, total=False):
     company_domain: str | None
     base_url: str | None
     session: ClientSession | None
-    retry: RetryPolicy | None
-    limiter: BurstLimiter | None
-    attempt_timeout: float | None
-    deadline: float | None
-    max_page_bytes: int
-    block_cooldown: float
+    trust_env: bool
     middlewares: Sequence[ClientMiddlewareType]
     observers: Iterable[Observer]
+    retry: RetryPolicy | None
+    attempt_timeout: float | None
+    deadline: float | None
+    limiter: BurstLimiter | None
+    block_cooldown: float
+    max_page_bytes: int
     strict: bool
 
 
@@ -67,37 +68,39 @@ class PipedriveSession(FlowMethods):
     Any number of walks may run at once on one session; they share its connections and its burst
     limit. A session belongs to the event loop of its first request.
 
-    Every request costs 40 tokens of the company's daily budget. Failed requests are tried again
-    as `retry` says; the burst limit is waited out; the daily budget never is.
+    Every request costs 40 tokens of the company's daily budget. Failed requests are sent again as
+    `retry` says; the burst limit is waited out; the daily budget never is.
 
     Args:
-        api_token: The token from Pipedrive's personal preferences. It is sent in a header, to the
-            base URL's origin only.
+        api_token: The token from Pipedrive's personal preferences. It is sent in a header, and only
+            to the base URL's origin.
         company_domain: `"acme"` for acme.pipedrive.com.
-        base_url: Another base than `https://api.pipedrive.com/v1`; https, or http to loopback.
-        session: An `aiohttp.ClientSession` to borrow. It is never closed here, and its own
-            middlewares, headers and cookies stay as they are for its other requests. Its
-            middlewares do not see the requests made here (see `middlewares`). Without it a
-            session is made on first use and closed with this one.
-        retry: How often a request is tried; by default `RetryPolicy()`.
-        limiter: The burst limit to share with other sessions of the same token; by default a new
-            `BurstLimiter()`, which assumes 20 requests per 2 s until the server says more.
-        attempt_timeout: Seconds for each try of a request, from sending it to the last byte of
-            its answer; waits for the limit or between tries do not count. None is no bound.
-        deadline: Seconds for a whole page, with all tries and all waits. None, the default, is no
-            bound. Both end in a `RequestTimeoutError` that says which it was.
-        max_page_bytes: The most bytes that an answer may have, after decompression; more is a
-            `DecodeError`. A page of 500 updates has some 700 kB.
-        block_cooldown: Seconds for which nothing is sent after Cloudflare has blocked this client.
+        base_url: Another address than `https://api.pipedrive.com/v1`: https, or http to loopback.
+        session: An `aiohttp.ClientSession` to borrow. It is never closed here, and its middlewares,
+            headers and cookies stay as they are for its other requests. Its own middlewares do not
+            see the requests made here (see `middlewares`). Without it, a session is made on first
+            use and closed with this one.
+        trust_env: Whether to use the proxies in `HTTP_PROXY` and `HTTPS_PROXY`, as aiohttp's own
+            `trust_env` does. Not together with `session`, which has a setting of its own.
         middlewares: aiohttp client middlewares of your own, for logging or tracing. They see every
-            try of every request, without the token.
+            attempt of every request, without the token.
         observers: Whom to tell of every attempt, wait, retry and page: instances of your classes
             derived from `pipeflow.observing.Observer`.
+        retry: How often a request is attempted; by default `RetryPolicy()`.
+        attempt_timeout: Seconds for each attempt, from sending the request to the last byte of its
+            answer. Waits for the limit and between attempts do not count. None means no limit.
+        deadline: Seconds for a whole page, with all attempts and all waits. None means no limit.
+            Both end in a `RequestTimeoutError` that says which it was.
+        limiter: The burst limit to share with other sessions of the same token; by default a new
+            `BurstLimiter()`, which assumes 20 requests per 2 s until the server says more.
+        block_cooldown: Seconds in which nothing is sent after Cloudflare has blocked this client.
+        max_page_bytes: The most bytes that an answer may have, after decompression. More is a
+            `DecodeError`. A page of 500 updates has some 700 kB.
         strict: Whether a record that breaks its shape is a `DecodeError`, instead of an update
             whose `data` is the plain dict.
 
     Raises:
-        ValueError: An argument is missing or cannot be right; the message names it and the fix.
+        ValueError: An argument is missing or out of bounds; the message names it and the fix.
         TypeError: An argument is of another type.
     """
 
@@ -109,20 +112,27 @@ class PipedriveSession(FlowMethods):
         company_domain: str | None = None,
         base_url: str | None = None,
         session: ClientSession | None = None,
-        retry: RetryPolicy | None = None,
-        limiter: BurstLimiter | None = None,
-        attempt_timeout: float | None = 30.0,
-        deadline: float | None = None,
-        max_page_bytes: int = LARGEST_ANSWER,
-        block_cooldown: float = 300.0,
+        trust_env: bool = False,
         middlewares: Sequence[ClientMiddlewareType] = (),
         observers: Iterable[Observer] = (),
+        retry: RetryPolicy | None = None,
+        attempt_timeout: float | None = 30.0,
+        deadline: float | None = None,
+        limiter: BurstLimiter | None = None,
+        block_cooldown: float = 300.0,
+        max_page_bytes: int = LARGEST_ANSWER,
         strict: bool = False,
     ) -> None:
         if api_token is None:
             raise ValueError(
                 "api_token is missing: pass it, or set PIPEDRIVE_API_TOKEN and use "
                 "PipedriveSession.from_env()"
+            )
+        check_flag("trust_env", trust_env)
+        if trust_env and session is not None:
+            raise ValueError(
+                "trust_env is for the session that is made here; a borrowed one has its own: "
+                "aiohttp.ClientSession(trust_env=True)"
             )
         if attempt_timeout is not None:
             check_seconds("attempt_timeout", attempt_timeout)
@@ -152,6 +162,7 @@ class PipedriveSession(FlowMethods):
                 AuthMiddleware(self._credential),
             ],
             deadline=deadline,
+            trust_env=trust_env,
         )
         self._reader = FlowReader(
             self._connection,
@@ -164,13 +175,13 @@ class PipedriveSession(FlowMethods):
 
     @classmethod
     def from_env(cls, **options: Unpack[SessionOptions]) -> Self:
-        """A session with the token in `PIPEDRIVE_API_TOKEN`.
+        """Makes a session with the token in the environment variable `PIPEDRIVE_API_TOKEN`.
 
-        `PIPEDRIVE_COMPANY_DOMAIN`, where it is set, is the `company_domain`.
+        `PIPEDRIVE_COMPANY_DOMAIN`, if it is set, is the `company_domain`.
 
         Args:
-            **options: Everything else that `PipedriveSession` takes. `company_domain` or
-                `base_url` given here comes before the variable.
+            **options: All other arguments of `PipedriveSession`. A `company_domain` or `base_url`
+                given here takes precedence over the variable.
 
         Raises:
             ValueError: `PIPEDRIVE_API_TOKEN` is not set or empty.
@@ -198,8 +209,15 @@ class PipedriveSession(FlowMethods):
         await self.close()
 
     async def close(self) -> None:
-        """Closes the connections, unless they are borrowed. Closing twice does nothing."""
+        """Ends the requests under way and closes the connections, unless they are borrowed.
+
+        Whoever waits for one of these requests gets a `TransportError`. Closing twice does nothing.
+        """
         await self._connection.close()
+
+    async def aclose(self) -> None:
+        """Does the same as `close`, for `contextlib.aclosing` and exit stacks."""
+        await self.close()
 
     @property
     def stats(self) -> SessionStats:
@@ -208,5 +226,5 @@ class PipedriveSession(FlowMethods):
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The limits that the answers told last; None in every field that none has told."""
+        """The limits that the answers named last. A field that no answer has named is None."""
         return self._rate_limit.rate_limit

@@ -14,7 +14,6 @@ import pipeflow
 import pipeflow.middleware
 import pipeflow.testing
 from pipeflow import PipedriveSession
-from pipeflow.queries import WalkOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +30,13 @@ def public_names() -> Iterator[str]:
     yield from pipeflow.__all__
     yield from pipeflow.middleware.__all__
     yield from pipeflow.testing.__all__
-    for name in vars(PipedriveSession):
+    yield from list(inspect.signature(PipedriveSession).parameters)
+    for name in dir(PipedriveSession):
         if not name.startswith("_"):
             yield name
-    yield from list(inspect.signature(PipedriveSession).parameters)
-    yield from WalkOptions.__annotations__
-    yield from list(inspect.signature(PipedriveSession.iter_person_flows).parameters)[1:-1]
+            method = getattr(PipedriveSession, name)
+            if "_flow" in name:
+                yield from list(inspect.signature(method).parameters)[1:]
 
 
 @pytest.fixture(scope="module")

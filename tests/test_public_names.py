@@ -14,15 +14,19 @@ if TYPE_CHECKING:
 
 ERRORS = """
     ApiError AuthenticationError BadRequestError BlockedError DailyBudgetExhaustedError DecodeError
-    NotFoundError PaginationError PaymentRequiredError PermissionDeniedError PipeflowError
-    RateLimitError RequestTimeoutError ServerError TransportError
+    FlowsFailed InvalidIdError NotFoundError PaginationError PaymentRequiredError
+    PermissionDeniedError PipeflowError RateLimitError RequestTimeoutError ServerError
+    TransportError
 """
 RECORDS = """
     Activity ActivityAttendee ActivityFile ActivityParticipant Comment FieldChange File FlowPage
     FlowUpdate MailMessage MailParty Note RelatedDeal RelatedObjects RelatedOrganization
     RelatedPerson RelatedUser
 """
-SESSION = "BurstLimiter FlowItem PipedriveSession RateLimit RetryPolicy SessionStats to_dict"
+SESSION = """
+    BurstLimiter FlowItem OrganizationFlowItem PipedriveSession RateLimit RetryPolicy SessionStats
+    __version__ to_dict
+"""
 MIDDLEWARES = """
     AttemptMiddleware AuthMiddleware ObserverMiddleware RateLimitMiddleware RefreshMiddleware
     RetryMiddleware

@@ -6,5 +6,6 @@ paging        page after page: what comes next, what a page repeats, when to giv
 ├── seen      which records of a page are new
 └── prefetching   pages under way ahead of the loop
 many          many walks at once, as one stream
+└── workers   who walks when, and what is brought
 ```
 """

@@ -1,218 +1,217 @@
-"""Many walks at once, as one stream: who walks when, and what one failure means for the rest.
+"""Many walks at once, as one stream: what comes of each, and of the whole.
 
-Knows no connection: it runs over any `walk(person_id)` that yields pages.
+Knows no connection: it runs over any `walk(owner, plan)` that yields pages.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
-from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import inspect
+from typing import TYPE_CHECKING, Any, Literal
 
-from pipeflow.errors import (
-    BlockedError,
-    DailyBudgetExhaustedError,
-    NotFoundError,
-    PipeflowError,
-)
-from pipeflow.records import FlowPage
+from attrs import field, frozen, validators
+
+from pipeflow.arguments import flag, plain_int, whole_number
+from pipeflow.errors import FlowsFailed, NotFoundError, PipeflowError
+from pipeflow.walking.workers import WorkerPool
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import AsyncGenerator, Callable
 
+    import attrs
+
+    from pipeflow.owners import OwnerKind
     from pipeflow.records import FlowUpdate
+    from pipeflow.walking.plan import WalkPlan
+    from pipeflow.walking.workers import Arrival, OwnerIds, Walk
 
-__all__ = ["OnError", "walk_many"]
+__all__ = ["ManyPlan", "OnError", "walk_many"]
 
 OnError = Literal["collect", "raise"]
 
-Arrival: TypeAlias = tuple[int, FlowPage | PipeflowError | None]
+FAILURES_KEPT = 1_000
+"""A million persons may fail, and each error takes a kilobyte."""
 
-_STOPS_EVERYTHING = (BlockedError, DailyBudgetExhaustedError)
+
+def _known_word(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value not in {"collect", "raise"}:
+        raise ValueError(f"{attribute.name} must be 'collect' or 'raise', not {value!r}")
+
+
+def _callback(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not callable(value):
+        raise TypeError(f"{attribute.name} must be a function, not {value!r}")
+
+
+def _wants_skip_missing(plan: ManyPlan, _: object, value: object) -> None:
+    if value is not None and not plan.skip_missing:
+        raise ValueError("on_missing is for skip_missing=True; without it, they are failures")
+
+
+@frozen(kw_only=True)
+class ManyPlan:
+    """How to walk over many: how many at a time, and whom to tell what became of each.
+
+    Attributes:
+        concurrency: Walks at the same time, 1 or more.
+        on_error: `"collect"` goes on with the others and raises at the end; `"raise"` stops all.
+        skip_missing: Whether an owner that does not exist (404, 410) is not a failure.
+        on_done: Called with the id of each owner whose last update was consumed.
+        on_failure: Called with the error of each owner that failed.
+        on_missing: Called with the id of each owner that `skip_missing` passes over.
+
+    Raises:
+        ValueError: A value is out of bounds; the message names it.
+        TypeError: A value is of another type.
+    """
+
+    concurrency: int = field(default=8, converter=plain_int, validator=whole_number(least=1))
+    on_error: OnError = field(default="collect", validator=_known_word)
+    skip_missing: bool = field(default=False, validator=flag)
+    on_done: Callable[[int], object] | None = field(
+        default=None, validator=validators.optional(_callback)
+    )
+    on_failure: Callable[[PipeflowError], object] | None = field(
+        default=None, validator=validators.optional(_callback)
+    )
+    on_missing: Callable[[int], object] | None = field(
+        default=None, validator=[validators.optional(_callback), _wants_skip_missing]
+    )
+
+    def is_failure(self, error: PipeflowError) -> bool:
+        """Whether an error that ended an owner's walk counts as its failure."""
+        return not (self.skip_missing and isinstance(error, NotFoundError))
+
+    def is_fatal(self, error: PipeflowError) -> bool:
+        """Whether an owner's failure stops all walks."""
+        return self.on_error == "raise" and self.is_failure(error)
 
 
 async def walk_many(
-    ids: Iterable[int] | AsyncIterable[int],
-    walk: Callable[[int], AsyncGenerator[FlowPage, None]],
-    *,
-    start: int = 0,
-    concurrency: int,
-    on_error: OnError = "collect",
-    skip_missing: bool = False,
-    on_done: Callable[[int], object] | None = None,
+    ids: OwnerIds, kind: OwnerKind, walk: Walk, plan: WalkPlan, many: ManyPlan
 ) -> AsyncGenerator[tuple[int, FlowUpdate], None]:
-    """Yields each person's updates in order, and the persons' as they come.
+    """Yields each owner's updates in order, and the owners' as they come.
 
-    Ids are taken one by one, when a walk has room for them, so endless iterables do. While the
-    consumer is busy, at most two pages per walk are held. However it ends, no walk is under way
-    any more when it has ended.
+    Ids are taken one by one, when a walk has room for them, so endless iterables do; each is walked
+    once, however often it comes. While the consumer is busy, at most two pages per walk are held.
+    However it ends, no walk is under way any more when it has ended.
 
     Args:
-        ids: The persons, each once.
-        walk: Begins the walk of one person.
-        start: The offset at which all of them begin.
-        concurrency: Walks at the same time.
-        on_error: `"collect"` goes on with the others and raises at the end; `"raise"` stops all.
-        skip_missing: Whether a person that does not exist (404, 410) counts as done.
-        on_done: Called with the id of each person whose last update was consumed.
+        ids: Whom to walk over: ids, or pairs of an id and the offset to begin at.
+        kind: What they are.
+        walk: Begins the walk of one owner.
+        plan: What each walk asks for.
+        many: How many at a time, and what to do about what ends.
 
     Raises:
-        ExceptionGroup: At the end, of all failures, each with `person_id` and `resume_start`.
-        PipeflowError: At once, for the daily budget, a block, or with `on_error="raise"` the
-            first. The first `begun` ids were begun; those of them that are not done stand in
-            `unfinished`, with the offset to go on from, or in `failures`.
-        Exception: At once, whatever `ids` raises.
+        FlowsFailed: At the end, when some failed. At once, for an error that concerns all, with
+            `on_error="raise"` for the first failure, and for what `ids` or a callback raises.
     """
-    crew = _Crew(
-        ids,
-        walk,
-        start=start,
-        concurrency=concurrency,
-        stops_at_first=on_error == "raise",
-        skip_missing=skip_missing,
-    )
-    async with crew:
-        while (arrival := await crew.next_arrival()) is not None:
-            person_id, outcome = arrival
-            if isinstance(outcome, FlowPage):
-                for update in outcome.updates:
-                    yield person_id, update
-                if outcome.next_start is not None:
-                    crew.unfinished[person_id] = outcome.next_start
-                continue
-            crew.unfinished.pop(person_id, None)
-            if outcome is not None:
-                crew.failures.append(outcome)
-            elif on_done is not None:
-                on_done(person_id)
-    if crew.failures:
-        raise ExceptionGroup(f"{len(crew.failures)} of {crew.begun} persons failed", crew.failures)
+    account = _Account(kind, many)
+    async with WorkerPool(
+        ids, kind, walk, plan, concurrency=many.concurrency, is_fatal=many.is_fatal
+    ) as pool:
+        while account.refused is None and (arrival := await pool.next_arrival()) is not None:
+            if arrival.page is not None and arrival.owner_id is not None:
+                for update in arrival.page.updates:
+                    yield arrival.owner_id, update
+                if arrival.page.next_start is not None:
+                    pool.unfinished[arrival.owner_id] = arrival.page.next_start
+            if arrival.is_end:
+                if arrival.owner_id is not None:
+                    pool.unfinished.pop(arrival.owner_id, None)
+                await account.close(arrival)
+    account.settle(pool)
 
 
-class _Crew:
-    """Workers that each walk one person after the other, and one queue of what they bring.
+class _Account:
+    """What became of each owner, told to whoever asked for it."""
 
-    A person's pages arrive in order; after the last comes its failure, or None when it is done.
-    """
+    def __init__(self, kind: OwnerKind, many: ManyPlan) -> None:
+        self._kind = kind
+        self._many = many
+        self._failures: list[PipeflowError] = []
+        self._failure_count = 0
+        self._missing_count = 0
+        self.refused: Exception | None = None
 
-    def __init__(
-        self,
-        ids: Iterable[int] | AsyncIterable[int],
-        walk: Callable[[int], AsyncGenerator[FlowPage, None]],
-        *,
-        start: int,
-        concurrency: int,
-        stops_at_first: bool,
-        skip_missing: bool,
-    ) -> None:
-        self._ids = _one_by_one(ids)
-        self._taking = asyncio.Lock()
-        self._walk = walk
-        self._start = start
-        self._concurrency = concurrency
-        self._fatal_kinds = PipeflowError if stops_at_first else _STOPS_EVERYTHING
-        self._missing_is_done = skip_missing
-        self._arrived: asyncio.Queue[Arrival | None] = asyncio.Queue(concurrency)
-        self._workers: list[asyncio.Task[None]] = []
-        self._idle = 0
-        self._fatal: Exception | None = None
-        self.begun = 0
-        self.unfinished: dict[int, int] = {}
-        self.failures: list[PipeflowError] = []
+    async def close(self, arrival: Arrival) -> None:
+        """Notes how a walk ended, and tells of it. What the callback raises is `refused`."""
+        if arrival.failure is None:
+            await self._tell("on_done", arrival.owner_id)
+        elif self._many.is_failure(arrival.failure):
+            self._count(arrival.failure)
+            await self._tell("on_failure", arrival.failure)
+        else:
+            self._missing_count += 1
+            await self._tell("on_missing", arrival.owner_id)
 
-    async def __aenter__(self) -> Self:
-        self._workers = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
-        return self
+    def _count(self, failure: PipeflowError) -> None:
+        self._failure_count += 1
+        _drop_tracebacks(failure)
+        if len(self._failures) < FAILURES_KEPT:
+            self._failures.append(failure)
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
-        await self._ids.aclose()
-
-    async def next_arrival(self) -> Arrival | None:
-        """What comes next, None when all workers have gone idle.
-
-        Raises:
-            Exception: What stopped everything, after the pages that had arrived by then: they are
-                paid for.
-        """
-        while True:
-            if self._arrived.empty():
-                if self._fatal is not None:
-                    raise self._explained(self._fatal)
-                if self._idle == self._concurrency:
-                    return None
-            arrival = await self._arrived.get()
-            if arrival is not None:
-                return arrival
-            self._idle += 1
-
-    async def _work(self) -> None:
+    async def _tell(self, name: str, news: object) -> None:
+        callback = getattr(self._many, name)
+        if callback is None:
+            return
         try:
-            while (person_id := await self._take()) is not None:
-                await self._walk_one(person_id)
-            await self._arrived.put(None)
-        except Exception as error:  # noqa: BLE001 - raised again where the consumer is
-            self._stop(error)
+            answer = callback(news)
+            if inspect.isawaitable(answer):
+                await answer
+        except Exception as error:  # noqa: BLE001 - raised again with the account
+            error.add_note(f"raised by {name}({news!r})")
+            self.refused = error
 
-    async def _take(self) -> int | None:
-        async with self._taking:
-            async for person_id in self._ids:
-                self.begun += 1
-                self.unfinished[person_id] = self._start
-                return person_id
-            return None
+    def settle(self, pool: WorkerPool) -> None:
+        """Raises what there is to raise when all walks have ended."""
+        stopped_by = self.refused or pool.stopped_by
+        if stopped_by is not None and not isinstance(stopped_by, Exception):
+            raise stopped_by  # such as KeyboardInterrupt, which nobody may take for a failure
+        for arrival in pool.left():
+            if arrival.owner_id is None and arrival.failure is not None:
+                self._count(arrival.failure)  # what cannot be an id cannot stand in `unfinished`
+        if stopped_by is None and not self._failure_count:
+            return
+        reasons = {id(error): error for error in (*self._failures, self.refused, pool.stopped_by)}
+        failed = FlowsFailed(
+            self._message(pool, stopped_by),
+            [error for error in reasons.values() if isinstance(error, Exception)],
+            failures=self._failures,
+            failure_count=self._failure_count,
+            stopped_by=stopped_by,
+            begun=pool.begun,
+            unfinished=pool.unfinished,
+        )
+        if pool.unfinished:
+            failed.add_note(f"unfinished, with the offset to go on from: {pool.unfinished}")
+        raise failed
 
-    async def _walk_one(self, person_id: int) -> None:
-        failure = None
-        try:
-            async with aclosing(self._walk(person_id)) as pages:
-                async for page in pages:
-                    await self._arrived.put((person_id, page))
-        except PipeflowError as error:
-            error.person_id = person_id
-            if isinstance(error, self._fatal_kinds):
-                raise
-            if not (self._missing_is_done and isinstance(error, NotFoundError)):
-                failure = error
-        await self._arrived.put((person_id, failure))
-
-    def _stop(self, error: Exception) -> None:
-        """Ends all walks; the consumer, should it wait, is woken to hear why."""
-        self._fatal = self._fatal or error
-        for worker in self._workers:
-            if worker is not asyncio.current_task():
-                worker.cancel()
-        with suppress(asyncio.QueueFull):
-            self._arrived.put_nowait(None)
-
-    def _explained(self, error: Exception) -> Exception:
-        if isinstance(error, PipeflowError):
-            # Pages that have arrived but were not consumed are not done.
-            error.resume_start = self.unfinished.get(error.person_id or 0)
-            error.unfinished = dict(self.unfinished)
-            error.begun = self.begun
-            error.failures = tuple(self.failures)
-            done = self.begun - len(self.unfinished) - len(self.failures)
-            error.add_note(
-                f"{done} of the first {self.begun} persons are done; not done, with the offset to "
-                f"go on from: {error.unfinished}"
+    def _message(self, pool: WorkerPool, stopped_by: Exception | None) -> str:
+        count = pool.begun - pool.repeated
+        message = f"{self._failure_count} of {count} {self._kind.collection} failed"
+        if self._failure_count > len(self._failures):
+            message += f" (the first {len(self._failures)} errors are kept)"
+        if stopped_by is not None:
+            rest = len(pool.unfinished)
+            done = count - self._failure_count - self._missing_count - rest
+            message += (
+                f", {done} are done, {self._missing_count} missing, {rest} unfinished: stopped by "
+                f"{type(stopped_by).__name__}: {stopped_by}"
             )
-        return error
+        return message
 
 
-async def _one_by_one(ids: Iterable[int] | AsyncIterable[int]) -> AsyncGenerator[int, None]:
-    if isinstance(ids, AsyncIterable):
-        async for person_id in ids:
-            yield person_id
-    else:
-        for person_id in ids:
-            yield person_id
+def _drop_tracebacks(error: BaseException) -> None:
+    """Lets go of the frames that an error and what it was raised from hold."""
+    errors: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while errors:
+        link = errors.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        link.__traceback__ = None
+        errors += [link.__cause__, link.__context__]
+        if isinstance(link, BaseExceptionGroup):
+            errors += link.exceptions

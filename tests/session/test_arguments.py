@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
+import aiohttp
 import pytest
 
 from pipeflow import PipedriveSession
+from pipeflow.session import SessionOptions
+from pipeflow.testing import FakePipedrive
+from tests.session.conftest import notes, session_at
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
@@ -35,24 +40,6 @@ def test_a_session_that_cannot_be_right_is_refused(options: dict[str, Any], name
 def test_a_token_of_another_type_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="api_token"):
         PipedriveSession(5)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("name", ["person", "deal", "organization"])
-@pytest.mark.parametrize("form", ["iter_{}_flow", "iter_{}_flow_pages"])
-def test_a_wrong_argument_is_refused_at_the_call_not_at_the_first_step(
-    name: str, form: str
-) -> None:
-    walk = getattr(PipedriveSession(TOKEN), form.format(name))
-    with pytest.raises(ValueError, match=f"the {name} id"):
-        walk(0)
-    with pytest.raises(TypeError, match="limit"):
-        walk(1, limit=5)
-
-
-@pytest.mark.parametrize("name", ["person", "deal", "organization"])
-@pytest.mark.parametrize("form", ["iter_{}_flow", "iter_{}_flow_pages"])
-def test_the_walks_are_async_generators(name: str, form: str) -> None:
-    assert inspect.isasyncgen(getattr(PipedriveSession(TOKEN), form.format(name))(1101))
 
 
 def test_the_environment_names_token_and_company(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +82,7 @@ def test_a_token_missing_in_the_environment_is_named(monkeypatch: pytest.MonkeyP
         ({"block_cooldown": -1}, ValueError, "block_cooldown"),
         ({"max_page_bytes": 0}, ValueError, "max_page_bytes"),
         ({"max_page_bytes": 1e6}, TypeError, "max_page_bytes"),
+        ({"trust_env": 1}, TypeError, "trust_env"),
     ],
 )
 def test_a_bound_that_is_none_is_refused(
@@ -116,3 +104,57 @@ def test_a_deadline_is_a_number_of_seconds() -> None:
 
 def test_a_session_that_was_never_finished_can_be_shown() -> None:
     assert repr(PipedriveSession.__new__(PipedriveSession)) == "<PipedriveSession unfinished>"
+
+
+def test_the_options_of_from_env_are_the_arguments_of_a_session() -> None:
+    api_token, *parameters = inspect.signature(PipedriveSession).parameters.values()
+    assert api_token.name == "api_token"
+    assert all(p.kind is p.KEYWORD_ONLY for p in parameters)
+    shown = inspect.get_annotations(SessionOptions)
+    assert list(shown) == [parameter.name for parameter in parameters]
+    assert {name: hint.__forward_arg__ for name, hint in shown.items()} == {
+        parameter.name: parameter.annotation for parameter in parameters
+    }
+
+
+def test_each_argument_of_a_session_is_documented() -> None:
+    for name in inspect.signature(PipedriveSession).parameters:
+        assert f"\n        {name}: " in str(PipedriveSession.__doc__)
+
+
+# ---- how it ends
+
+
+async def test_a_session_is_closed_by_either_name() -> None:
+    async with aclosing(PipedriveSession(TOKEN)) as pipedrive:
+        assert "closed" not in repr(pipedrive)
+    assert repr(pipedrive).endswith(" closed>")
+    async with AsyncExitStack() as stack:
+        pipedrive = PipedriveSession(TOKEN)
+        stack.push_async_callback(pipedrive.aclose)
+    assert repr(pipedrive).endswith(" closed>")
+
+
+# ---- proxies
+
+
+async def test_proxies_of_the_environment_are_used_when_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with FakePipedrive(persons={7: notes(1)}) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        elsewhere = "http://127.0.0.1:1/v1"
+        async with session_at(proxy, base_url=elsewhere, trust_env=True) as pipedrive:
+            assert len((await pipedrive.get_person_flow(7)).updates) == 1
+        assert proxy.request_count == 1
+        async with session_at(proxy) as pipedrive:
+            await pipedrive.get_person_flow(7)
+        assert proxy.request_count == 2
+
+
+async def test_proxies_are_the_business_of_a_borrowed_session() -> None:
+    async with aiohttp.ClientSession() as borrowed:
+        with pytest.raises(ValueError, match=r"aiohttp\.ClientSession\(trust_env=True\)"):
+            PipedriveSession(TOKEN, session=borrowed, trust_env=True)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeflow import (
     BurstLimiter,
     DailyBudgetExhaustedError,
+    FlowsFailed,
+    InvalidIdError,
     NotFoundError,
     PipedriveSession,
     RateLimit,
@@ -14,6 +17,9 @@ from pipeflow import (
 )
 from pipeflow.testing import Disconnect, FakePipedrive, NullBody, Status
 from tests.session.conftest import note_ids, notes, session_at
+
+if TYPE_CHECKING:
+    from tests.conftest import Wrong
 
 
 async def test_many_persons_are_walked_over_the_wire() -> None:
@@ -52,34 +58,73 @@ async def test_sessions_of_one_token_share_a_limiter(is_shared: bool) -> None:  
 
 async def test_the_daily_budget_says_where_to_go_on() -> None:
     persons = {person: notes(10) for person in range(1, 21)}
+    ids = list(persons)
     done: list[int] = []
     async with FakePipedrive(persons=persons, daily_budget=400) as fake:
         async with session_at(fake) as pipedrive:
-            with pytest.raises(DailyBudgetExhaustedError) as caught:
-                async for _ in pipedrive.iter_person_flows(persons, on_done=done.append):
+            with pytest.raises(FlowsFailed) as caught:
+                async for _ in pipedrive.iter_person_flows(ids, on_done=done.append):
                     pass
-    assert len(done) <= 10
-    assert sorted([*done, *caught.value.unfinished]) == list(range(1, caught.value.begun + 1))
+        failed = caught.value
+        assert isinstance(failed.stopped_by, DailyBudgetExhaustedError)
+        assert len(done) <= 10
+        assert sorted([*done, *failed.unfinished]) == list(range(1, failed.begun + 1))
+        fake.daily_budget = None
+        async with session_at(fake) as pipedrive:
+            rest = pipedrive.iter_person_flows(failed.remaining(ids), on_done=done.append)
+            async for _ in rest:
+                pass
+    assert sorted(done) == ids
+
+
+@pytest.mark.parametrize("status", [401, 402])
+async def test_what_is_about_the_account_is_asked_once_by_each_walk(status: int) -> None:
+    persons = {person: notes(10) for person in range(1, 61)}
+    async with FakePipedrive(persons=persons) as fake, session_at(fake) as pipedrive:
+        fake.on_request = lambda _: Status(status)
+        with pytest.raises(FlowsFailed) as caught:
+            async for _ in pipedrive.iter_person_flows(persons, concurrency=4):
+                raise AssertionError
+        assert fake.request_count <= 4
+        assert getattr(caught.value.stopped_by, "status", None) == status
+        assert set(caught.value.unfinished) == set(range(1, caught.value.begun + 1))
 
 
 async def test_missing_persons_are_passed_over() -> None:
+    missing: list[int] = []
     async with FakePipedrive(persons={1: notes(2)}) as fake, session_at(fake) as pipedrive:
-        walks = pipedrive.iter_person_flows([1, 2], skip_missing=True)
+        walks = pipedrive.iter_person_flows([1, 2], skip_missing=True, on_missing=missing.append)
         assert [person_id async for person_id, _ in walks] == [1, 1]
-        with pytest.raises(ExceptionGroup) as caught:
+        assert missing == [2]
+        with pytest.raises(FlowsFailed) as caught:
             async for _ in pipedrive.iter_person_flows([1, 2]):
                 pass
-        (failure,) = caught.value.exceptions
+        (failure,) = caught.value.failures
         assert isinstance(failure, NotFoundError)
-        assert failure.person_id == 2
+        assert failure.owner_id == 2
+
+
+async def test_deals_and_organizations_are_walked_too() -> None:
+    async with (
+        FakePipedrive(deals={3: notes(2)}, organizations={4: notes(3)}) as fake,
+        session_at(fake) as pipedrive,
+    ):
+        deals = pipedrive.iter_deal_flows([3, 5])
+        with pytest.raises(FlowsFailed, match="1 of 2 deals failed"):
+            assert [deal_id async for deal_id, _ in deals] == [3, 3]
+        organizations = pipedrive.iter_organization_flows([(4, 1)], items="activityFile,note")
+        assert [(one, update.offset) async for one, update in organizations] == [(4, 1), (4, 2)]
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "named"),
     [
         ({"ids": 5}, TypeError, "ids"),
+        ({"ids": "123"}, TypeError, "ids must be an iterable of ints, not '123'"),
         ({"ids": [1], "concurrency": 0}, ValueError, "concurrency"),
         ({"ids": [1], "on_error": "ignore"}, ValueError, "on_error"),
+        ({"ids": [1], "on_done": 5}, TypeError, "on_done must be a function, not 5"),
+        ({"ids": [1], "on_missing": print}, ValueError, "on_missing is for skip_missing=True"),
         ({"ids": [1], "page_size": 0}, ValueError, "page_size"),
         ({"ids": [1], "items": "nonsense"}, ValueError, "items"),
     ],
@@ -91,10 +136,18 @@ def test_wrong_arguments_are_refused_at_the_call(
         PipedriveSession("token").iter_person_flows(**arguments)  # type: ignore[arg-type]
 
 
-async def test_a_wrong_id_is_named_when_its_turn_comes() -> None:
-    async with FakePipedrive(persons={1: notes(2)}) as fake, session_at(fake) as pipedrive:
-        with pytest.raises(ValueError, match="the person id must be 1 or more, not -3"):
-            assert [_ async for _ in pipedrive.iter_person_flows([1, -3])]
+async def test_a_wrong_id_among_many_costs_nothing_and_ends_nothing() -> None:
+    async with FakePipedrive(persons={1: notes(2), 2: notes(1)}) as fake:
+        async with session_at(fake) as pipedrive:
+            ids: list[Wrong] = [1, "4", 2]
+            seen = []
+            with pytest.raises(FlowsFailed) as caught:
+                async for person_id, _ in pipedrive.iter_person_flows(ids):
+                    seen.append(person_id)
+    assert sorted(seen) == [1, 1, 2]
+    assert fake.request_count == 2
+    with pytest.raises(InvalidIdError, match="the person id must be an int, not '4'"):
+        raise caught.value.failures[0]
 
 
 # ---- what a session tells of itself

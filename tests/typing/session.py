@@ -10,6 +10,7 @@ from pipeflow import (
     BurstLimiter,
     FlowItem,
     FlowPage,
+    FlowsFailed,
     FlowUpdate,
     PipedriveSession,
     PipeflowError,
@@ -55,16 +56,23 @@ async def many_persons_yield_each_update_with_its_person(pipedrive: PipedriveSes
     async def ids() -> AsyncGenerator[int, None]:
         yield 1
 
-    walk = pipedrive.iter_person_flows([1, 2], on_error="raise", on_done=print)
+    async def note(error: PipeflowError) -> None:
+        assert_type(error.owner_id, int | None)
+
+    walk = pipedrive.iter_person_flows([1, 2], on_error="raise", on_done=print, on_failure=note)
     assert_type(walk, AsyncGenerator[tuple[int, FlowUpdate], None])
     async for person_id, update in pipedrive.iter_person_flows(ids(), concurrency=2):
         assert_type(person_id, int)
         assert_type(update, FlowUpdate)
     try:
         await anext(walk)
-    except PipeflowError as error:
-        assert_type(error.resume_start, int | None)
-        assert_type(error.unfinished, dict[int, int])
+    except FlowsFailed as failed:
+        assert_type(failed.failures, tuple[PipeflowError, ...])
+        assert_type(failed.failures[0].resume_start, int | None)
+        assert_type(failed.stopped_by, Exception | None)
+        assert_type(failed.unfinished, dict[int, int])
+        pipedrive.iter_deal_flows(failed.remaining([1, 2]))
+        pipedrive.iter_organization_flows(failed.unfinished.items())
 
 
 async def a_session_tells_what_it_did(pipedrive: PipedriveSession) -> None:
@@ -74,7 +82,7 @@ async def a_session_tells_what_it_did(pipedrive: PipedriveSession) -> None:
     assert_type(pipedrive.rate_limit.remaining, int | None)
     async with pipedrive as entered:
         assert_type(entered, PipedriveSession)
-    assert_type(PipedriveSession.from_env(strict=True), PipedriveSession)
+    assert_type(PipedriveSession.from_env(strict=True, trust_env=True), PipedriveSession)
 
 
 async def options_are_checked(pipedrive: PipedriveSession) -> None:
@@ -87,6 +95,7 @@ async def options_are_checked(pipedrive: PipedriveSession) -> None:
     await pipedrive.get_person_flow(1, max_items=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     pipedrive.iter_person_flows([1], on_error="stop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     PipedriveSession.from_env(api_token="")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    pipedrive.iter_person_flows(["1"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     PipedriveSession("token", "acme")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     PipedriveSession("token", retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

@@ -2,226 +2,210 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+import tracemalloc
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeflow.errors import (
     BlockedError,
-    DailyBudgetExhaustedError,
+    FlowsFailed,
     NotFoundError,
     PipeflowError,
     ServerError,
+    TransportError,
 )
+from pipeflow.owners import OwnerKind
 from pipeflow.records import FlowPage, FlowUpdate
-from pipeflow.walking.many import walk_many
+from pipeflow.walking.many import FAILURES_KEPT
+from tests.walking.people import (
+    CONCERN_ALL,
+    OwnError,
+    People,
+    collected,
+    fails,
+    others,
+    turns,
+    walks,
+)
 
-Fail = Callable[[int, int], PipeflowError | None]
-
-
-class People:
-    """Serves `pages` pages of two updates for each person, and notes who is under way."""
-
-    def __init__(self, *, pages: int = 3, fail: Fail = lambda person_id, start: None) -> None:
-        self.pages = pages
-        self.fail = fail
-        self.begun: list[int] = []
-        self.under_way = 0
-        self.most_under_way = 0
-        self.pages_served = 0
-
-    async def walk(self, person_id: int) -> AsyncGenerator[FlowPage, None]:
-        self.begun.append(person_id)
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
-        try:
-            for number in range(self.pages):
-                for _ in range(1 + (person_id * 7 + number) % 3):
-                    await asyncio.sleep(0)
-                error = self.fail(person_id, 2 * number)
-                if error is not None:
-                    error.resume_start = 2 * number
-                    raise error
-                self.pages_served += 1
-                yield self.page(2 * number)
-        finally:
-            self.under_way -= 1
-
-    def page(self, start: int) -> FlowPage:
-        more = start + 2 < 2 * self.pages
-        return FlowPage(
-            updates=tuple(FlowUpdate(object="note", offset=start + place) for place in (0, 1)),
-            start=start,
-            page_size=2,
-            more_items=more,
-            next_start=start + 2 if more else None,
-        )
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
-async def collected(updates: AsyncGenerator[tuple[int, FlowUpdate], None]) -> dict[int, list[int]]:
-    offsets: dict[int, list[int]] = {}
-    async for person_id, update in updates:
-        offsets.setdefault(person_id, []).append(update.offset)
-    return offsets
-
-
-async def as_they_come(ids: range) -> AsyncIterator[int]:
-    for person_id in ids:
-        await asyncio.sleep(0)
-        yield person_id
-
-
-def others() -> set[asyncio.Task[Any]]:
-    current = asyncio.current_task()
-    return {task for task in asyncio.all_tasks() if task is not current}
-
-
-@pytest.mark.parametrize("concurrency", [1, 3, 8, 100])
-@pytest.mark.parametrize("ids", [list, iter, as_they_come])
-async def test_each_persons_updates_come_in_order_and_all_of_them(
-    concurrency: int, ids: Callable[[range], Any]
-) -> None:
-    people = People()
-    offsets = await collected(walk_many(ids(range(1, 31)), people.walk, concurrency=concurrency))
-    assert offsets == {person_id: list(range(6)) for person_id in range(1, 31)}
-    assert people.most_under_way <= concurrency
-    assert others() == set()
-
-
-async def test_nobody_is_nothing() -> None:
-    assert await collected(walk_many([], People().walk, concurrency=8)) == {}
-
-
-async def test_a_slow_consumer_holds_at_most_two_pages_per_walk() -> None:
-    people = People(pages=100)
-    consumed = 0
-    async with aclosing(walk_many(range(1, 50), people.walk, concurrency=4)) as updates:
-        async for _ in updates:
-            consumed += 1
-            for _ in range(30):
-                await asyncio.sleep(0)
-            assert people.pages_served <= consumed / 2 + 2 * 4 + 1
-            if consumed == 40:
-                break
-
-
-async def test_an_endless_stream_of_ids_is_taken_one_by_one() -> None:
-    taken = 0
-
-    def endless() -> Iterator[int]:
-        nonlocal taken
-        while True:
-            taken += 1
-            yield taken
-
-    seen = 0
-    async with aclosing(walk_many(endless(), People(pages=1).walk, concurrency=4)) as updates:
-        async for _ in updates:
-            seen += 1
-            assert taken <= seen + 2 * 4 + 1
-            if seen == 500:
-                break
-    assert others() == set()
-
-
-# ---- failures
-
-
-def fails(*person_ids: int, kind: type[PipeflowError] = ServerError, at: int = 2) -> Fail:
-    def fail(person_id: int, start: int) -> PipeflowError | None:
-        status: dict[str, Any] = {"status": 500}
-        return kind("no", **status) if person_id in person_ids and start == at else None
-
-    return fail
-
-
-async def test_failures_are_raised_at_the_end_with_person_and_place() -> None:
+async def test_failures_are_raised_at_the_end_with_owner_and_place() -> None:
     people = People(fail=fails(3, 5))
     offsets: dict[int, list[int]] = {}
-    with pytest.raises(ExceptionGroup, match="2 of 10 persons failed") as caught:
-        async for person_id, update in walk_many(range(1, 11), people.walk, concurrency=8):
+    with pytest.raises(FlowsFailed, match="2 of 10 persons failed") as caught:
+        async for person_id, update in walks(range(1, 11), people):
             offsets.setdefault(person_id, []).append(update.offset)
-    failures = [error for error in caught.value.exceptions if isinstance(error, ServerError)]
-    assert sorted((error.person_id, error.resume_start) for error in failures) == [(3, 2), (5, 2)]
+    failed = caught.value
+    assert failed.exceptions == failed.failures
+    assert sorted((error.owner_id, error.resume_start) for error in failed.failures) == [
+        (3, 2),
+        (5, 2),
+    ]
+    assert (failed.begun, failed.failure_count, failed.unfinished) == (10, 2, {})
+    assert failed.stopped_by is None
+    assert not hasattr(failed, "__notes__")
     assert offsets.pop(3) == offsets.pop(5) == [0, 1]
     assert offsets == {person_id: list(range(6)) for person_id in (1, 2, 4, 6, 7, 8, 9, 10)}
 
 
+async def test_the_message_names_the_kind() -> None:
+    with pytest.raises(FlowsFailed, match="1 of 1 deals failed"):
+        await collected(walks([3], People(fail=fails(3)), kind=OwnerKind.DEAL))
+
+
 async def test_the_first_failure_stops_all_when_told_so() -> None:
     people = People(pages=50, fail=fails(3))
-    with pytest.raises(ServerError) as caught:
-        await collected(walk_many(range(1, 1000), people.walk, concurrency=4, on_error="raise"))
-    assert caught.value.person_id == 3
+    with pytest.raises(FlowsFailed) as caught:
+        await collected(walks(range(1, 1000), people, concurrency=4, on_error="raise"))
+    failed = caught.value
+    assert isinstance(failed.stopped_by, ServerError)
+    assert failed.failures == failed.exceptions == (failed.stopped_by,)
+    assert failed.stopped_by.owner_id == 3
+    assert set(failed.unfinished) == {1, 2, 4}
     assert len(people.begun) < 10
     assert people.under_way == 0
     assert others() == set()
 
 
-@pytest.mark.parametrize("kind", [DailyBudgetExhaustedError, BlockedError])
-async def test_the_daily_budget_and_a_block_stop_everything_and_say_who_is_not_done(
+@pytest.mark.parametrize("kind", CONCERN_ALL)
+async def test_what_concerns_all_stops_everything_and_says_who_is_not_done(
     kind: type[PipeflowError],
 ) -> None:
     ids = list(range(1, 41))
     people = People(fail=fails(20, kind=kind))
     done: list[int] = []
     offsets: dict[int, list[int]] = {}
-    with pytest.raises(kind) as caught:
-        async for person_id, update in walk_many(
-            ids, people.walk, concurrency=4, on_done=done.append
-        ):
+    with pytest.raises(FlowsFailed) as caught:
+        async for person_id, update in walks(ids, people, concurrency=4, on_done=done.append):
             offsets.setdefault(person_id, []).append(update.offset)
-    error = caught.value
-    assert error.person_id == 20
-    assert 20 in error.unfinished
-    assert sorted([*done, *error.unfinished]) == ids[: error.begun]
-    assert f"{len(done)} of the first {error.begun} persons are done" in error.__notes__[0]
-    assert pickle.loads(pickle.dumps(error)).unfinished == error.unfinished
+    failed = caught.value
+    assert type(failed.stopped_by) is kind
+    assert failed.exceptions == (failed.stopped_by,)
+    assert failed.failures == ()
+    assert getattr(failed.stopped_by, "owner_id", None) == 20
+    assert 20 in failed.unfinished
+    assert sorted([*done, *failed.unfinished]) == ids[: failed.begun]
+    twin = pickle.loads(pickle.dumps(failed))
+    assert (twin.begun, twin.unfinished) == (failed.begun, failed.unfinished)
 
-    rest = People()
-    remaining = [*error.unfinished, *ids[error.begun :]]
-    more = await collected(walk_many(remaining, rest.walk, concurrency=8))
+    more = await collected(walks(failed.remaining(ids), People()))
     for person_id in ids:
-        before = offsets.get(person_id, [])[: error.unfinished.get(person_id, 6)]
-        start = error.unfinished.get(person_id, 0 if person_id in remaining else 6)
-        assert before + more.get(person_id, [])[start:] == list(range(6))
+        assert offsets.get(person_id, []) + more.get(person_id, []) == list(range(6))
+
+
+@pytest.mark.parametrize("kind", CONCERN_ALL)
+async def test_what_concerns_all_is_asked_no_more_often_than_there_are_walks(
+    kind: type[PipeflowError],
+) -> None:
+    people = People(fail=fails(*range(1, 61), kind=kind, at=0))
+    with pytest.raises(FlowsFailed) as caught:
+        await collected(walks(range(1, 61), people, concurrency=8))
+    assert len(people.begun) <= 8
+    assert caught.value.unfinished == dict.fromkeys(range(1, caught.value.begun + 1), 0)
+
+
+async def test_one_kind_can_be_handled_with_the_whole_account() -> None:
+    people = People(fail=lambda person_id, start: fails(person_id)(person_id, start))
+    people.fail = lambda person_id, start: (
+        ServerError("no", status=500) if person_id < 3 else BlockedError("blocked", status=403)
+    )
+    handled: list[BaseExceptionGroup[Any]] = []
+    with pytest.raises(FlowsFailed) as caught:
+        try:
+            await collected(walks([1, 2, 3], people, concurrency=1))
+        except* BlockedError as blocked:
+            handled.append(blocked)
+    [part] = handled
+    rest = caught.value
+    assert isinstance(part, FlowsFailed)
+    assert part.exceptions == (part.stopped_by,)
+    assert rest.exceptions == rest.failures == part.failures
+    assert part.unfinished == rest.unfinished == {3: 0}
+    assert part.begun == rest.begun == 3
 
 
 async def test_what_was_consumed_is_not_among_the_unfinished() -> None:
     people = People(pages=9, fail=fails(2, kind=BlockedError, at=6))
     consumed: dict[int, int] = {}
-    with pytest.raises(BlockedError) as caught:
-        async for person_id, update in walk_many([1, 2, 3], people.walk, concurrency=3):
+    with pytest.raises(FlowsFailed) as caught:
+        async for person_id, update in walks([1, 2, 3], people, concurrency=3):
             consumed[person_id] = update.offset + 1
     assert caught.value.unfinished == consumed
-    assert caught.value.resume_start == consumed[2] == 6
+    assert consumed[2] == 6
 
 
-async def test_the_note_counts_who_is_done_and_not_who_failed() -> None:
-    people = People(pages=1, fail=fails(1, 2, at=0))
-    stops = People(pages=1, fail=fails(*range(7, 100), kind=BlockedError, at=0))
-    with pytest.raises(BlockedError) as caught:
-        await collected(
-            walk_many(
-                range(1, 100),
-                lambda person_id: (people if person_id < 7 else stops).walk(person_id),
-                concurrency=1,
-            )
-        )
-    assert len(caught.value.failures) == 2
-    [note] = caught.value.__notes__
-    assert note.startswith("4 of the first 7 persons are done; ")
-    assert note.endswith(": {7: 0}")
+async def test_the_message_counts_who_is_done_and_who_is_not() -> None:
+    people = People(
+        pages=1,
+        fail=lambda person_id, start: (
+            ServerError("no", status=500)
+            if person_id < 3
+            else NotFoundError("gone", status=404)
+            if person_id == 3
+            else BlockedError("blocked", status=403)
+            if person_id > 6
+            else None
+        ),
+    )
+    with pytest.raises(FlowsFailed) as caught:
+        await collected(walks(range(1, 100), people, concurrency=1, skip_missing=True))
+    assert caught.value.message == (
+        "2 of 7 persons failed, 3 are done, 1 missing, 1 unfinished: stopped by BlockedError: "
+        "blocked"
+    )
+    assert caught.value.__notes__ == ["unfinished, with the offset to go on from: {7: 0}"]
 
 
 async def test_a_stop_ends_the_other_walks_though_the_consumer_is_busy() -> None:
     people = People(pages=50, fail=fails(1, kind=BlockedError, at=2))
-    async with aclosing(walk_many(range(1, 9), people.walk, concurrency=8)) as updates:
+    async with aclosing(walks(range(1, 9), people)) as updates:
         await anext(updates)
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await turns(50)
         assert people.under_way == 0
+
+
+async def test_whoever_came_to_its_end_before_a_stop_is_done_though_the_consumer_is_busy() -> None:
+    """The end of a walk does not wait behind the pages that nobody takes yet."""
+    people = People(pages=1, fail=fails(8, kind=BlockedError, at=0))
+    done: list[int] = []
+    seen: set[int] = set()
+    with pytest.raises(FlowsFailed) as caught:
+        async for person_id, _ in walks(range(1, 99), people, concurrency=8, on_done=done.append):
+            seen.add(person_id)
+            await turns(50)
+    assert set(done) == seen >= set(range(1, 8))
+    assert set(caught.value.unfinished) & seen == set()
+
+
+async def test_a_total_that_is_reached_is_an_end() -> None:
+    """The last page names a next one then, and the walk has come to its end all the same."""
+    people = People(fail=fails(2, kind=BlockedError, at=0))
+    done: list[int] = []
+    with pytest.raises(FlowsFailed) as caught:
+        async for _ in walks([1, 2], people, concurrency=2, max_items=2, on_done=done.append):
+            await turns(50)
+    assert done == [1]
+    assert caught.value.unfinished == {2: 0}
+
+
+async def test_a_walk_can_end_without_a_last_page() -> None:
+    """What its last page claimed was not there any more."""
+    people = People(pages=1)
+    people.page = lambda start: FlowPage(  # type: ignore[method-assign]
+        updates=(FlowUpdate(object="note"),),
+        start=start,
+        page_size=2,
+        more_items=True,
+        next_start=start + 2,
+    )
+    done: list[int] = []
+    assert await collected(walks([1], people, on_done=done.append)) == {1: [0]}
+    assert done == [1]
 
 
 async def test_failures_before_the_stop_are_kept() -> None:
@@ -230,68 +214,158 @@ async def test_failures_before_the_stop_are_kept() -> None:
             return ServerError("no", status=500)
         return BlockedError("blocked", status=403) if person_id == 30 else None
 
-    with pytest.raises(BlockedError) as caught:
-        await collected(walk_many(range(1, 100), People(fail=fail).walk, concurrency=2))
-    assert [failure.person_id for failure in caught.value.failures] == [2]
+    with pytest.raises(FlowsFailed) as caught:
+        await collected(walks(range(1, 100), People(fail=fail), concurrency=2))
+    assert [failure.owner_id for failure in caught.value.failures] == [2]
+    assert caught.value.exceptions == (*caught.value.failures, caught.value.stopped_by)
 
 
-async def test_missing_persons_are_passed_over_when_told_so() -> None:
+async def test_of_many_failures_the_first_are_kept_and_each_is_told_of() -> None:
+    count = FAILURES_KEPT + 500
+    told: list[int | None] = []
+    people = People(fail=fails(*range(1, count + 1), at=0))
+    with pytest.raises(
+        FlowsFailed, match=r"1500 of 1500 persons failed \(the first 1000"
+    ) as caught:
+        await collected(
+            walks(range(1, count + 1), people, on_failure=lambda error: told.append(error.owner_id))
+        )
+    assert sorted(told, key=str) == sorted(range(1, count + 1), key=str)
+    assert caught.value.failure_count == count
+    assert len(caught.value.failures) == len(caught.value.exceptions) == FAILURES_KEPT
+    assert [error.owner_id for error in caught.value.failures] == told[:FAILURES_KEPT]
+
+
+async def test_failures_take_little_memory() -> None:
+    """They hold no frame: not their own, nor of what they were raised from."""
+
+    def break_off(hoard: bytes) -> None:
+        raise OSError(len(hoard))
+
+    def fail(person_id: int, start: int) -> PipeflowError:
+        error = TransportError("no answer")
+        try:
+            break_off(bytes(100_000))
+        except OSError as cause:
+            error.__cause__ = cause
+            cause.__context__ = ExceptionGroup("inner", [cause, KeyError()])
+        return error
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(FlowsFailed) as caught:
+            await collected(walks(range(1, 1001), People(fail=fail)))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(caught.value.failures) == 1000
+    assert isinstance(caught.value.failures[0].__cause__, OSError)
+    assert held / 1000 < 5_000
+
+
+@pytest.mark.parametrize("on_error", ["collect", "raise"])
+async def test_missing_persons_are_passed_over_when_told_so(on_error: str) -> None:
     done: list[int] = []
+    missing: list[int] = []
     people = People(fail=fails(2, kind=NotFoundError, at=0))
     offsets = await collected(
-        walk_many([1, 2, 3], people.walk, concurrency=8, skip_missing=True, on_done=done.append)
+        walks(
+            [1, 2, 3],
+            people,
+            skip_missing=True,
+            on_error=on_error,
+            on_done=done.append,
+            on_missing=missing.append,
+        )
     )
     assert set(offsets) == {1, 3}
-    assert sorted(done) == [1, 2, 3]
-    with pytest.raises(ExceptionGroup):
-        await collected(walk_many([1, 2, 3], people.walk, concurrency=8))
+    assert (sorted(done), missing) == ([1, 3], [2])
+    assert set(await collected(walks([1, 2, 3], people, skip_missing=True))) == {1, 3}
 
 
-async def test_what_the_ids_raise_is_raised() -> None:
+async def test_missing_persons_are_failures_otherwise() -> None:
+    people = People(fail=fails(2, kind=NotFoundError, at=0))
+    with pytest.raises(FlowsFailed) as caught:
+        await collected(walks([1, 2, 3], people))
+    assert [type(failure) for failure in caught.value.failures] == [NotFoundError]
+
+
+# ---- what the caller's own code raises
+
+
+async def test_what_the_ids_raise_stops_all() -> None:
     def broken() -> Iterator[int]:
         yield 1
-        raise KeyError("no more")
+        raise OwnError
 
-    with pytest.raises(KeyError):
-        await collected(walk_many(broken(), People().walk, concurrency=8))
+    done: list[int] = []
+    with pytest.raises(FlowsFailed, match="stopped by OwnError") as caught:
+        await collected(walks(broken(), People(), on_done=done.append))
+    assert isinstance(caught.value.stopped_by, OwnError)
+    assert sorted([*done, *caught.value.unfinished]) == [1]
     assert others() == set()
 
 
-@pytest.mark.parametrize("concurrency", [1, 2, 8])
-async def test_a_stop_reaches_a_consumer_that_waits(concurrency: int) -> None:
-    people = People(fail=fails(1, kind=BlockedError, at=0))
-    with pytest.raises(BlockedError):
-        await collected(walk_many([1], people.walk, concurrency=concurrency))
+async def test_a_fault_that_is_not_ours_stops_all() -> None:
+    people = People(fail=lambda person_id, start: OwnError() if person_id == 3 else None)
+    with pytest.raises(FlowsFailed) as caught:
+        await collected(walks(range(1, 100), people))
+    assert isinstance(caught.value.stopped_by, OwnError)
+    assert 3 in caught.value.unfinished
 
 
-async def test_a_stop_reaches_a_consumer_that_is_busy() -> None:
-    """The queue is full then, so that the news cannot stand in it."""
-    people = People(pages=50, fail=fails(1, kind=BlockedError, at=20))
-    with pytest.raises(BlockedError):
-        async for _ in walk_many([1], people.walk, concurrency=1):
-            for _ in range(30):
-                await asyncio.sleep(0)
+def raising(_: object) -> None:
+    raise OwnError
 
 
-# ---- ends
+async def raising_later(_: object) -> None:
+    await asyncio.sleep(0)
+    raise OwnError
 
 
-async def test_a_break_ends_all_walks_at_once() -> None:
-    people = People(pages=100)
-    async with aclosing(walk_many(range(1, 100), people.walk, concurrency=8)) as updates:
-        async for _ in updates:
-            break
+@pytest.mark.parametrize("callback", [raising, raising_later])
+@pytest.mark.parametrize("name", ["on_done", "on_failure", "on_missing"])
+async def test_what_a_callback_raises_stops_all_with_all_accounted_for(
+    name: str, callback: Callable[[object], object]
+) -> None:
+    told: dict[str, list[Any]] = {"on_done": [], "on_failure": [], "on_missing": []}
+    callbacks: dict[str, Any] = {other: news.append for other, news in told.items()}
+    callbacks[name] = callback
+    people = People(
+        fail=lambda person_id, start: (
+            NotFoundError("gone", status=404)
+            if person_id % 3 == 0
+            else ServerError("no", status=500)
+            if person_id % 3 == 1
+            else None
+        )
+    )
+    with pytest.raises(FlowsFailed) as caught:
+        await collected(walks(range(1, 100), people, skip_missing=True, **callbacks))
+    failed = caught.value
+    assert isinstance(failed.stopped_by, OwnError)
+    assert failed.stopped_by.__notes__[0].startswith(f"raised by {name}(")
+    assert failed.exceptions == (*failed.failures, failed.stopped_by)
+    told_of = len(told["on_done"]) + len(told["on_missing"]) + len(failed.failures)
+    assert told_of + len(failed.unfinished) == failed.begun - (name != "on_failure")
     assert people.under_way == 0
     assert others() == set()
 
 
-async def test_a_cancellation_ends_all_walks_at_once() -> None:
-    people = People(pages=1000)
-    task = asyncio.create_task(collected(walk_many(range(1, 100), people.walk, concurrency=8)))
-    while people.pages_served < 30:
-        await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert people.under_way == 0
-    assert others() == set()
+async def test_a_callback_that_raises_on_the_fatal_failure_hides_nothing() -> None:
+    people = People(fail=fails(1, at=0))
+    with pytest.raises(FlowsFailed) as caught:
+        await collected(walks([1], people, on_error="raise", on_failure=raising))
+    assert [type(error) for error in caught.value.exceptions] == [ServerError, OwnError]
+    assert isinstance(caught.value.stopped_by, OwnError)
+
+
+async def test_a_callback_may_be_async() -> None:
+    done: list[int] = []
+
+    async def note(person_id: int) -> None:
+        await turns(3)
+        done.append(person_id)
+
+    await collected(walks(range(1, 20), People(), on_done=note))
+    assert sorted(done) == list(range(1, 20))

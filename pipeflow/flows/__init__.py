@@ -1,0 +1,20 @@
+"""The flow methods of a session: one history walked, its pages, one page, many histories.
+
+```
+persons, deals, organizations   the methods of each kind of owner: the same, word for word
+keywords                        a foreign keyword answered with the right one
+```
+
+The signatures and docstrings are written out for each kind, so that editors, `help` and type
+checkers show them; a test holds them together.
+"""
+
+from pipeflow.flows.deals import DealFlows
+from pipeflow.flows.organizations import OrganizationFlows
+from pipeflow.flows.persons import PersonFlows
+
+__all__ = ["FlowMethods"]
+
+
+class FlowMethods(PersonFlows, DealFlows, OrganizationFlows):
+    """All that `PipedriveSession` can do with the flow endpoints."""
