@@ -16,6 +16,7 @@ PipeflowError
 │   └── ServerError               5xx
 ├── DecodeError                   an answer that is not a page of updates
 ├── PaginationError               the collection does not advance
+├── CheckpointLostError           a watch cannot be joined to where it was
 └── InvalidIdError                an id among many that cannot be one; also a ValueError
 
 FlowsFailed                       an ExceptionGroup: what became of a walk over many
@@ -50,6 +51,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BlockedError",
+    "CheckpointLostError",
     "DailyBudgetExhaustedError",
     "DecodeError",
     "FlowsFailed",
@@ -236,6 +238,14 @@ class DecodeError(PipeflowError):
 
 class PaginationError(PipeflowError):
     """The collection does not advance: pages repeat, or are empty while more is claimed."""
+
+
+class CheckpointLostError(PipeflowError):
+    """A watch cannot be joined to its checkpoint: none of the records it remembers was found.
+
+    Too much has happened since, or too much was removed. `on_lost=` of the watch says how to go on
+    instead.
+    """
 
 
 class InvalidIdError(PipeflowError, ValueError):
