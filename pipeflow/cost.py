@@ -22,7 +22,7 @@ PLANS: dict[str, int] = {"Lite": 1, "Growth": 2, "Premium": 5, "Ultimate": 7}
 
 
 def daily_tokens(plan: str = "Lite", seats: int = 1) -> int:
-    """The tokens that a company may spend a day: 30,000 times the plan's multiplier times the seats.
+    """The tokens that a company may spend a day: 30,000 for each seat, times the plan's multiplier.
 
     Raises:
         ValueError: There is no such plan.

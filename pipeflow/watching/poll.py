@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pipeflow.records import FlowPage
+    from pipeflow.watching.events import Kind
     from pipeflow.watching.place import Sighting
 
-__all__ = ["CROWDED", "RUN", "Kind", "Poll", "Reading", "first_place", "read"]
+__all__ = ["CROWDED", "RUN", "Poll", "Reading", "first_place", "read"]
 
 RUN = 5
 """Known and unchanged records in a row at which a poll has found where it was."""
@@ -38,8 +39,6 @@ MARGIN = timedelta(seconds=60)
 
 MOST_MISSING = 200
 """Vanished activities that are remembered, as long as no deep look has come to the end."""
-
-Kind: TypeAlias = Literal["new", "changed"]
 
 
 @frozen(eq=False)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, evolve, field
 
-from pipeflow.errors import PipeflowError
 from pipeflow.records import Activity, FlowPage, FlowUpdate, Note
 from pipeflow.watching.checkpoint import Binding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine
 
+    from pipeflow.errors import PipeflowError
     from pipeflow.records import Payload
 
 ResultT = TypeVar("ResultT")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipeflow.errors import ServerError, TransportError
-from pipeflow.watching.watch import FlowWatch, WatchPlan
+from pipeflow.watching.plan import WatchPlan
+from pipeflow.watching.watch import FlowWatch
 from tests.watching.simulation import History, JumpingLoop, told_as
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Watching(RuleBasedStateMachine):
         self.loop.run(self.watch.__aenter__())
         self.checkpoint = json.dumps(self.watch.checkpoint)
 
-    def new_watch(self, checkpoint: Any) -> FlowWatch:
+    def new_watch(self, checkpoint: dict[str, Any] | None) -> FlowWatch:
         return FlowWatch(
             self.history,
             [1],
@@ -145,7 +146,13 @@ class Watching(RuleBasedStateMachine):
         event = self.loop.run(wait())
         if event is None:
             return False
-        self.unsaved.append(told_as(event.update))
+        told = told_as(event.update)
+        before = {one[:2] for one in self.kept + self.unsaved}
+        if told[:2] in before or event.update.data.add_time <= self.began  # type: ignore[union-attr, operator]:
+            assert event.kind == "changed"
+        else:
+            assert event.kind == "new"
+        self.unsaved.append(told)
         assert event.checkpoint == self.watch.checkpoint
         return True
 
