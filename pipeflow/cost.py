@@ -5,12 +5,14 @@ Source: Pipedrive's guide, "Rate limiting" (`core-api-concepts-rate-limiting`).
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from datetime import UTC, date, datetime, time, timedelta
+
+from attrs import define, field, frozen
 
 from pipeflow.answers import REQUEST_TOKENS
 from pipeflow.arguments import plain_int, seconds, whole_number
 
-__all__ = ["DAY", "PLANS", "WatchCost", "daily_tokens", "slowed_interval"]
+__all__ = ["DAY", "PLANS", "DailyShare", "WatchCost", "daily_tokens"]
 
 DAY = 86_400.0
 """Seconds."""
@@ -73,21 +75,46 @@ class WatchCost:
         return self.tokens / tokens
 
 
-def slowed_interval(
-    interval: float, *, owners: int, tokens_left: int | None, seconds_left: float, share: float
-) -> float:
-    """The interval at which a watch takes no more than its share of what is left of the day.
+@define
+class DailyShare:
+    """Keeps whatever polls to its share of the tokens that a day has left.
 
-    Args:
-        interval: Seconds; what was asked for.
-        owners: How many are watched.
-        tokens_left: Tokens left today, as the last answer said; None when none did.
-        seconds_left: Seconds until the day's budget starts anew.
-        share: The part of `tokens_left` that the watch may take, from 0 to 1.
+    Attributes:
+        share: The part of them that may be spent here, from 0 to 1.
+        spent: Tokens spent here so far on `day`.
+        day: The day, in UTC, that `spent` is of.
     """
-    if tokens_left is None or not owners:
-        return interval
-    polls = tokens_left * share / REQUEST_TOKENS
-    if polls < 1:
-        return max(interval, seconds_left)
-    return max(interval, owners * seconds_left / polls)
+
+    share: float
+    spent: int = 0
+    day: date | None = None
+
+    def spend(self, tokens: int, now: datetime) -> None:
+        """Counts tokens that were spent."""
+        self._begin_day(now)
+        self.spent += tokens
+
+    def interval(
+        self, interval: float, *, owners: int, tokens_left: int | None, now: datetime
+    ) -> float:
+        """The interval at which no more than the share is spent until the day ends.
+
+        Args:
+            interval: Seconds; what was asked for, and the least that comes back.
+            owners: How many are polled, one request each.
+            tokens_left: Tokens left today, as the last answer said; None when none did.
+            now: The aware time.
+        """
+        self._begin_day(now)
+        if tokens_left is None or not owners:
+            return interval
+        allowed = (tokens_left + self.spent) * self.share - self.spent
+        midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+        seconds_left = (midnight - now).total_seconds()
+        polls = max(allowed / REQUEST_TOKENS, owners)  # or wait for the next day
+        return max(interval, owners * seconds_left / polls)
+
+    def _begin_day(self, now: datetime) -> None:
+        day = now.astimezone(UTC).date()
+        if day != self.day:
+            self.day, self.spent = day, 0

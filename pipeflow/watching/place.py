@@ -44,9 +44,11 @@ STATE_FIELDS: dict[type, tuple[str, ...]] = {
     Comment: ("update_time", "active_flag"),
     MailMessage: ("draft_flag", "sent_flag", "deleted_flag"),  # not that it was read
     FieldChange: (),  # a change stays what it was
-    dict: ("update_time", "done", "active_flag"),
 }
 """The fields that make up a record's state. Another list is another version of the checkpoints."""
+
+OTHER_STATE_FIELDS = ("update_time", "done", "active_flag")
+"""The same for plain dicts, and for classes of the user's."""
 
 _TOUCHED = ("add_time", "update_time", "marked_as_done_time", "log_time")
 _HASH_BYTES = 6
@@ -124,7 +126,7 @@ def _sighting(update: FlowUpdate, counts: dict[str, int]) -> Sighting:
         counts[alike] = counts.get(alike, 0) + 1
         identity = _hash(update.object, update.timestamp, counts[alike])
     data = update.data
-    fields = next(fields for kind, fields in STATE_FIELDS.items() if isinstance(data, kind))
+    fields = STATE_FIELDS.get(type(data), OTHER_STATE_FIELDS)
     times = [time for name in _TOUCHED if (time := _time(_value(data, name))) is not None]
     return Sighting(
         update=update,

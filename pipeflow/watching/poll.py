@@ -50,6 +50,7 @@ class Reading:
         moment: The server's time when the first page was answered.
         ended: Whether they are all that the history holds.
         deep: Whether the read went as deep as a deep look does.
+        pages: How many pages were read.
         join: Up to which of the `past` records the read is joined to what was known before; -1
             where none of them is known.
     """
@@ -58,6 +59,7 @@ class Reading:
     moment: datetime
     ended: bool
     deep: bool
+    pages: int
     join: int
 
     @property
@@ -118,9 +120,10 @@ async def read(
     join = found.run_end if found.run_end is not None else found.last_known
     return Reading(
         records=tuple(found.records),
-        moment=(moment or server_time()) - MARGIN,
+        moment=moment or server_time(),
         ended=ended,
         deep=deep or ended,
+        pages=pages_read,
         join=join,
     )
 
@@ -185,11 +188,12 @@ class _Found:
 def first_place(reading: Reading) -> Place:
     """Where a watch stands that begins with now."""
     past = reading.past
+    moment, recent = _known_at(reading.moment, past)
     return Place(
-        moment=reading.moment,
+        moment=moment,
         undone={one.identity: one.state for one in reading.records if one.is_undone},
         past={one.identity: one.state for one in past[:REMEMBERED]},
-        recent=_touched_since(past, reading.moment),
+        recent=recent,
         whole=reading.ended and len(past) <= REMEMBERED,
     )
 
@@ -262,8 +266,9 @@ class Poll:
         moment = before.moment
         known_all = reading.deep or (self.forget and len(recent) > CROWDED)
         if known_all and all(news.above_join for news in untold.values()):
-            moment = max(moment, reading.moment)
-            recent = _touched_since(past, moment)
+            known_at, touched = _known_at(reading.moment, past)
+            if known_at > moment:
+                moment, recent = known_at, touched
         remembered = {one.identity: one.state for one in past[:REMEMBERED]}
         if not reading.ended and len(remembered) < REMEMBERED:
             remembered |= self._below(remembered.keys() | untold.keys(), len(remembered))
@@ -292,8 +297,21 @@ class Poll:
         return _newest({k: v for k, v in gone.items() if k not in seen}, MOST_MISSING)
 
 
-def _touched_since(past: list[Sighting], moment: datetime) -> dict[str, str]:
-    return {one.identity: one.state for one in past if one.touched and one.touched >= moment}
+def _known_at(moment: datetime, past: list[Sighting]) -> tuple[datetime, dict[str, str]]:
+    """Since when what is written is news, and what of that is known already."""
+    known_at = moment - MARGIN
+    recent = _touched_since(known_at, past)
+    if len(recent) > CROWDED:
+        known_at = moment
+        recent = _touched_since(known_at, past)
+    return known_at, _newest(recent, 2 * CROWDED)
+
+
+def _touched_since(moment: datetime, past: list[Sighting]) -> dict[str, str]:
+    oldest_first = reversed(past)
+    return {
+        one.identity: one.state for one in oldest_first if one.touched and one.touched >= moment
+    }
 
 
 def _newest(entries: dict[str, str], most: int) -> dict[str, str]:

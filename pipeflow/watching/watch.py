@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from pipeflow.cost import slowed_interval
+from pipeflow.answers import REQUEST_TOKENS
+from pipeflow.cost import DailyShare
 from pipeflow.errors import PipeflowError, TransportError
 from pipeflow.watching.events import FlowEvent
 from pipeflow.watching.faults import Action, decide
@@ -91,6 +92,7 @@ class FlowWatch:
         self._clock = clock
         self._now = now
         self._schedule = Schedule(chance)
+        self._budget = DailyShare(plan.daily_share)
         self._watched: dict[int, _Watched] = {}
         self._news: deque[_Watched] = deque()
         self._polling: asyncio.Task[None] | None = None
@@ -144,11 +146,11 @@ class FlowWatch:
         """Ends the watch: a poll under way is cancelled, and the loop ends. Twice does nothing."""
         self._closed = True
         self._wake.set()
-        if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.wait([self._polling])
-            if not self._polling.cancelled():
-                self._polling.exception()  # nobody is left to hear it
+        if (poll := self._polling) is not None:
+            poll.cancel()
+            await asyncio.wait([poll])
+            if not poll.cancelled():
+                poll.exception()  # nobody is left to hear it
 
     def session_closed(self) -> None:
         """Ends the wait of the loop with an error: its session was closed."""
@@ -293,23 +295,26 @@ class FlowWatch:
 
     async def _poll(self, watched: _Watched) -> None:
         began = self._clock()
-        wait: float | None = None
+        wait: float | None = 0.0  # should it be cancelled, or a callback fail
+        try:
+            wait = await self._read_or_wait(watched)
+        finally:
+            if self._watched.get(watched.id) is watched:  # and not discarded meanwhile
+                if wait is None:
+                    self._schedule.polled(watched.id, began, self._clock(), self._interval())
+                else:
+                    self._schedule.put(watched.id, self._clock() + wait)
+        if watched.poll is not None and self._watched.get(watched.id) is watched:
+            self._news.append(watched)
+
+    async def _read_or_wait(self, watched: _Watched) -> float | None:
+        """One poll; None when it went well, else seconds until this owner is polled again."""
         try:
             await self._read(watched)
-            watched.failures = 0
         except PipeflowError as error:
-            wait = await self._after_failure(watched, error)
-        except BaseException:  # cancelled, or a fault of a callback: this owner's turn comes again
-            self._schedule.put(watched.id, began)
-            raise
-        if self._watched.get(watched.id) is not watched:
-            return  # discarded meanwhile
-        if wait is None:
-            self._schedule.polled(watched.id, began, self._clock(), self._interval())
-        else:
-            self._schedule.put(watched.id, self._clock() + wait)
-        if watched.poll is not None:
-            self._news.append(watched)
+            return await self._after_failure(watched, error)
+        watched.failures = 0
+        return None
 
     async def _read(self, watched: _Watched) -> None:
         plan, place = self._plan, watched.place
@@ -322,6 +327,7 @@ class FlowWatch:
             deep_pages=0 if plan.deep_interval is None else plan.deep_pages,
         )
         watched.is_replayed = False
+        self._budget.spend(reading.pages * REQUEST_TOKENS, self._now())
         if place is None:
             watched.place = first_place(reading)
             return
@@ -339,14 +345,11 @@ class FlowWatch:
         )
 
     def _interval(self) -> float:
-        now = self._now()
-        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        return slowed_interval(
+        return self._budget.interval(
             self._plan.interval,
             owners=len(self._watched),
             tokens_left=self._source.tokens_left(),
-            seconds_left=(midnight - now).total_seconds(),
-            share=self._plan.daily_share,
+            now=self._now(),
         )
 
     async def _after_failure(self, watched: _Watched, error: PipeflowError) -> float:

@@ -54,6 +54,7 @@ class History:
     past: list[FlowUpdate] = field(factory=list)
     faults: list[PipeflowError] = field(factory=list)
     requests: int = 0
+    latency: float = 0.0
     tokens: int | None = None
     is_closed: bool = False
     next_id: int = 1
@@ -118,7 +119,9 @@ class History:
         everything = self.everything()
         while True:
             self.requests += 1
-            await asyncio.sleep(0)
+            if self.tokens is not None:
+                self.tokens -= 40
+            await asyncio.sleep(self.latency)
             if self.faults:
                 raise self.faults.pop(0)
             updates = everything[start : start + limit]
@@ -151,3 +154,10 @@ def told_as(update: FlowUpdate) -> tuple[str, Any, Any, bool]:
     data = update.data
     assert isinstance(data, Activity | Note)
     return update.object, data.id, data.update_time, getattr(data, "done", None) is True
+
+
+def added_at(update: FlowUpdate) -> datetime:
+    data = update.data
+    assert isinstance(data, Activity | Note)
+    assert data.add_time is not None
+    return data.add_time

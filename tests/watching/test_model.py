@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pipeflow.errors import ServerError, TransportError
 from pipeflow.watching.plan import WatchPlan
 from pipeflow.watching.watch import FlowWatch
-from tests.watching.simulation import History, JumpingLoop, told_as
+from tests.watching.simulation import History, JumpingLoop, added_at, told_as
 
 if TYPE_CHECKING:
     from pipeflow.watching import FlowEvent
@@ -148,10 +148,8 @@ class Watching(RuleBasedStateMachine):
             return False
         told = told_as(event.update)
         before = {one[:2] for one in self.kept + self.unsaved}
-        if told[:2] in before or event.update.data.add_time <= self.began  # type: ignore[union-attr, operator]:
-            assert event.kind == "changed"
-        else:
-            assert event.kind == "new"
+        is_old = added_at(event.update) <= self.began or told[:2] in before
+        assert event.kind == ("changed" if is_old else "new")
         self.unsaved.append(told)
         assert event.checkpoint == self.watch.checkpoint
         return True
