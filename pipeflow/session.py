@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, TypedDict
+from weakref import WeakSet
 
 from pipeflow.arguments import check_flag, check_int, check_seconds
 from pipeflow.connection import Connection
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pipeflow.answers import RateLimit
     from pipeflow.limiting import BurstLimiter
     from pipeflow.observing import Observer
+    from pipeflow.watching import FlowWatch
 
 __all__ = ["PipedriveSession", "SessionOptions"]
 
@@ -145,6 +147,7 @@ class PipedriveSession(FlowMethods):
         )
         self._base_url = self._credential.base_url
         self._stats = SessionStats()
+        self._watches: WeakSet[FlowWatch] = WeakSet()
         observer = Observers([self._stats, LogObserver(), *observers])
         retry = RetryPolicy() if retry is None else retry
         self._rate_limit = RateLimitMiddleware(
@@ -214,6 +217,8 @@ class PipedriveSession(FlowMethods):
         Whoever waits for one of these requests gets a `TransportError`. Closing twice does nothing.
         """
         await self._connection.close()
+        for watch in list(self._watches):
+            watch.session_closed()
 
     async def aclose(self) -> None:
         """Does the same as `close`, for `contextlib.aclosing` and exit stacks."""

@@ -2,6 +2,7 @@
 
 ```
 persons, deals, organizations   the methods of each kind of owner: the same, word for word
+watches, source                 watching any of them, and where a watch reads from
 keywords                        a foreign keyword answered with the right one
 ```
 
@@ -12,9 +13,10 @@ checkers show them; a test holds them together.
 from pipeflow.flows.deals import DealFlows
 from pipeflow.flows.organizations import OrganizationFlows
 from pipeflow.flows.persons import PersonFlows
+from pipeflow.flows.watches import WatchMethods
 
 __all__ = ["FlowMethods"]
 
 
-class FlowMethods(PersonFlows, DealFlows, OrganizationFlows):
+class FlowMethods(PersonFlows, DealFlows, OrganizationFlows, WatchMethods):
     """All that `PipedriveSession` can do with the flow endpoints."""

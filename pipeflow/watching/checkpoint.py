@@ -28,13 +28,13 @@ class Binding:
     """Which history, asked in which way, a checkpoint belongs to.
 
     Attributes:
-        account: The company's Pipedrive account, as far as the session can tell.
+        account: The company's Pipedrive account; None as long as it is not known.
         owner: Whose history, such as `person 1101`.
         items: The value of the `items` filter; None for all kinds.
         all_changes: Whether changes of custom fields are among them.
     """
 
-    account: str
+    account: str | None
     owner: str
     items: str | None
     all_changes: bool
@@ -68,7 +68,7 @@ class Binding:
             )
         for name, mine in asdict(self).items():
             theirs = checkpoint.get(name)
-            if theirs != mine:
+            if theirs != mine and not (name == "account" and mine is None):
                 raise ValueError(
                     f"the checkpoint is of another {_WORDS[name]}: {theirs!r}, not {mine!r}"
                 )

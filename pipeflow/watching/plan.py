@@ -81,6 +81,10 @@ class WatchPlan:
 class Source(Protocol):
     """Where a watch reads histories from."""
 
+    async def begin(self) -> None:
+        """Learns what can be known only by waiting: whose account it is."""
+        ...
+
     def walk(self, owner_id: int, first_page: int) -> AsyncGenerator[FlowPage, None]:
         """A walk through a history from its newest record, the first page of this size."""
         ...

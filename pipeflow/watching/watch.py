@@ -98,6 +98,7 @@ class FlowWatch:
         self._polling: asyncio.Task[None] | None = None
         self._error: PipeflowError | None = None
         self._paused_until = -math.inf
+        self._unchecked: dict[int, Checkpoint] = {}  # whose account is not known to be ours
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -185,11 +186,13 @@ class FlowWatch:
 
         Raises:
             ValueError: The id is out of bounds, or the checkpoint is of another account, owner,
-                filter or version.
+                filter or version. (Of another account: when the watch begins.)
             TypeError: The id is not an int.
         """
         binding = self._source.binding(id)
         place = None if checkpoint is None else binding.place(checkpoint)
+        if checkpoint is not None and self._loop is None:
+            self._unchecked[id] = checkpoint
         if id not in self._watched:
             self._watched[id] = _Watched(id, place)
             self._schedule.put(id, -math.inf)
@@ -199,6 +202,7 @@ class FlowWatch:
         """Watches an owner no more; news of it that was not told yet is dropped."""
         watched = self._watched.pop(id, None)
         self._schedule.drop(id)
+        self._unchecked.pop(id, None)
         if watched is not None and watched in self._news:
             self._news.remove(watched)
 
@@ -255,7 +259,11 @@ class FlowWatch:
         """Finds the place of each owner that begins with now, the first time."""
         if self._loop is not None:
             return
+        await self._source.begin()
         self._loop = asyncio.get_running_loop()
+        for owner_id, checkpoint in self._unchecked.items():
+            self._source.binding(owner_id).place(checkpoint)
+        self._unchecked.clear()
         slots = asyncio.Semaphore(FIRST_POLLS)
 
         async def find_place(watched: _Watched) -> None:
@@ -354,7 +362,7 @@ class FlowWatch:
 
     async def _after_failure(self, watched: _Watched, error: PipeflowError) -> float:
         """Carries out what a failed poll means; seconds until this owner is polled again."""
-        error.person_id = watched.id
+        error.owner_id = watched.id
         watched.failures += 1
         if self._source.closed():
             self._fail(error)

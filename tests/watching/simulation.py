@@ -57,6 +57,7 @@ class History:
     latency: float = 0.0
     tokens: int | None = None
     is_closed: bool = False
+    account: str | None = None
     next_id: int = 1
 
     def now(self) -> datetime:
@@ -114,6 +115,9 @@ class History:
 
     # ---- as the source of a watch
 
+    async def begin(self) -> None:
+        self.account = "acme"
+
     async def walk(self, owner_id: int, first_page: int) -> AsyncGenerator[FlowPage, None]:
         start, limit = 0, first_page
         everything = self.everything()
@@ -146,7 +150,9 @@ class History:
         return self.is_closed
 
     def binding(self, owner_id: int) -> Binding:
-        return Binding(account="acme", owner=f"person {owner_id}", items=None, all_changes=False)
+        return Binding(
+            account=self.account, owner=f"person {owner_id}", items=None, all_changes=False
+        )
 
 
 def told_as(update: FlowUpdate) -> tuple[str, Any, Any, bool]:

@@ -263,7 +263,7 @@ def test_what_never_passes_is_raised_at_once(
             history.faults = [error]
             with pytest.raises(type(error)) as caught:
                 await anext(watch)
-            assert caught.value.person_id == 1
+            assert caught.value.owner_id == 1
 
     loop.run(bot())
 
@@ -512,6 +512,22 @@ def test_a_second_watch_goes_on_where_the_first_was(loop: JumpingLoop, history: 
             assert await next_within(watch, 1000.0) is None
 
     loop.run(bot())
+
+
+def test_another_account_is_noticed_when_it_begins(loop: JumpingLoop, history: History) -> None:
+    async def bot() -> None:
+        checkpoints = checkpoint_of(loop, history)
+        checkpoints[1]["account"] = "umbrella"
+        watch = watch_of(history, 1, 2, checkpoints=checkpoints)
+        with pytest.raises(ValueError, match="account"):
+            await anext(watch)
+
+    loop.run(bot())
+
+
+def test_another_owner_is_noticed_at_once(loop: JumpingLoop, history: History) -> None:
+    with pytest.raises(ValueError, match="owner"):
+        watch_of(history, checkpoints={2: checkpoint_of(loop, history)[1]})
 
 
 # ---- price
