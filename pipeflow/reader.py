@@ -6,17 +6,19 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from pipeflow.codec import decode_page
 from pipeflow.credentials import Redaction, hiding_secrets
 from pipeflow.errors import PipeflowError
 from pipeflow.middleware import RetryMiddleware
 from pipeflow.observing import PageRead
 from pipeflow.walking.many import walk_many
-from pipeflow.walking.plan import PageRequest
+from pipeflow.walking.plan import LARGEST_PAGE, PageRequest
 from pipeflow.walking.prefetching import walk_pages_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from pipeflow.answers import Answer
     from pipeflow.connection import Connection
@@ -89,6 +91,34 @@ class FlowReader:
             async for page in pages:
                 for update in page.updates:
                     yield update
+
+    async def polled_pages(
+        self, owner: Owner, plan: WalkPlan, first_page: int, *, heard: Callable[[Answer], None]
+    ) -> AsyncGenerator[FlowPage, None]:
+        """One walk of a watch, whose first page is no larger than it needs to be.
+
+        Args:
+            owner: Whose history.
+            plan: The filters.
+            first_page: Updates of the first page. All further pages are as large as can be, since
+                they cost the same.
+            heard: Called with each answer.
+        """
+        fetch_answer = self._answer_fetcher(owner, plan)
+
+        async def fetch_and_tell(start: int, limit: int) -> Answer:
+            answer = await fetch_answer(start, limit if start == 0 else LARGEST_PAGE)
+            heard(answer)
+            return answer
+
+        plan = evolve(plan, page_size=first_page)
+        walk = walk_pages_ahead(
+            fetch_and_tell, self._page_of, start=0, page_size=first_page, detect_removals=True
+        )
+        async with aclosing(walk) as pages:
+            async for page in pages:
+                self._tell(owner, page)
+                yield page
 
     def updates_of_many(
         self, ids: OwnerIds, kind: OwnerKind, plan: WalkPlan, many: ManyPlan
