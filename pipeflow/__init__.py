@@ -12,6 +12,8 @@ reader          a walk's pages, fetched and decoded
 connection      one GET through the middlewares, over an aiohttp session
 middleware/     retry, rate limit, time limit, authentication: each an aiohttp client middleware
 failures        errors of sockets and of aiohttp, as errors of ours
+watching/       what is new about a person, told once, in order
+cost            what watching costs
 walking/        which page comes next, what it repeats, what is fetched ahead; many walks at once
 owners          a person, a deal, an organization, and the address of its flow
 codec/          bytes to records, and back to JSON
@@ -40,6 +42,7 @@ from pipeflow.errors import (
     AuthenticationError,
     BadRequestError,
     BlockedError,
+    CheckpointLostError,
     DailyBudgetExhaustedError,
     DecodeError,
     FlowsFailed,
@@ -80,6 +83,7 @@ from pipeflow.retrying import RetryPolicy
 from pipeflow.session import PipedriveSession
 
 __version__ = "0.1.0"
+from pipeflow.watching import FlowEvent, FlowWatch
 
 __all__ = [
     "Activity",
@@ -91,14 +95,17 @@ __all__ = [
     "BadRequestError",
     "BlockedError",
     "BurstLimiter",
+    "CheckpointLostError",
     "Comment",
     "DailyBudgetExhaustedError",
     "DecodeError",
     "FieldChange",
     "File",
+    "FlowEvent",
     "FlowItem",
     "FlowPage",
     "FlowUpdate",
+    "FlowWatch",
     "FlowsFailed",
     "InvalidIdError",
     "MailMessage",

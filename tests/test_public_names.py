@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ERRORS = """
-    ApiError AuthenticationError BadRequestError BlockedError DailyBudgetExhaustedError DecodeError
-    FlowsFailed InvalidIdError NotFoundError PaginationError PaymentRequiredError
-    PermissionDeniedError PipeflowError RateLimitError RequestTimeoutError ServerError
-    TransportError
+    ApiError AuthenticationError BadRequestError BlockedError CheckpointLostError
+    DailyBudgetExhaustedError DecodeError FlowsFailed InvalidIdError NotFoundError PaginationError
+    PaymentRequiredError PermissionDeniedError PipeflowError RateLimitError RequestTimeoutError
+    ServerError TransportError
 """
 RECORDS = """
     Activity ActivityAttendee ActivityFile ActivityParticipant Comment FieldChange File FlowPage
@@ -24,8 +24,8 @@ RECORDS = """
     RelatedPerson RelatedUser
 """
 SESSION = """
-    BurstLimiter FlowItem OrganizationFlowItem PipedriveSession RateLimit RetryPolicy SessionStats
-    __version__ to_dict
+    BurstLimiter FlowEvent FlowItem FlowWatch OrganizationFlowItem PipedriveSession RateLimit
+    RetryPolicy SessionStats __version__ to_dict
 """
 MIDDLEWARES = """
     AttemptMiddleware AuthMiddleware ObserverMiddleware RateLimitMiddleware RefreshMiddleware
