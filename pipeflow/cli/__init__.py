@@ -2,10 +2,14 @@
 
 ```
 commands     the options, and what each command does with them
-└── history  opens a session, walks a history and writes it
-    ├── formats      an update as text: table, jsonl, csv
-    ├── destination  where the text goes: stdout, or a file that is whole or not there
-    └── failures     an error as one line and an exit code
+├── history  walks a history and writes it
+│   ├── formats      an update as text: table, jsonl, csv
+│   ├── destination  where the text goes: stdout, or a file
+│   └── failures     an error as one line and an exit code
+├── sessions     the account, or a demo of one
+├── signals      how Ctrl-C and `kill` end it
+├── closed_pipes the end after `| head`
+└── log          the log on stderr
 ```
 
 It needs the extra `cli` (click and rich). This module imports without them.
@@ -23,8 +27,9 @@ _EXTRA = {"click", "rich"}
 def main() -> None:
     """Runs the command line and exits.
 
-    Exit codes: 0; 1 for a failure of the API, the network or the output; 2 for wrong usage; 130
-    after Ctrl-C; 141 when the reader of the output has gone, as after `| head`.
+    Exit codes: 0; 1 for a failure of the API, the network or the output; 2 for wrong usage; 75 when
+    the day's tokens are used up; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; 141 when
+    the reader of the output has gone, as after `| head`.
     """
     try:
         # Here and not at the top: without the extra there is a sentence to say, not a traceback.

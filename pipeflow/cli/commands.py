@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import click
 
+from pipeflow import __version__
+from pipeflow.cli.closed_pipes import QuietGroup
 from pipeflow.cli.destination import STDOUT, open_destination
-from pipeflow.cli.failures import INTERRUPTED, Failure
-from pipeflow.cli.formats import FORMATS
+from pipeflow.cli.failures import Failure, Stopped
+from pipeflow.cli.formats import FORMATS, ExcelFormat
 from pipeflow.cli.history import HistoryWriter
+from pipeflow.cli.log import log_on_stderr
+from pipeflow.cli.numbers import WholeNumber
 from pipeflow.cli.sessions import DEMO_PERSON, account_session, demo_session
+from pipeflow.cli.signals import Interrupted, run
 from pipeflow.items import FlowItem, closest_item
 from pipeflow.walking.plan import LARGEST_PAGE
 
@@ -35,114 +40,118 @@ def _item(name: str) -> FlowItem:
         return FlowItem(name)
     except ValueError as error:
         raise click.BadParameter(
-            f"{name!r} is no kind of update; did you mean {closest_item(name).value!r}?"
+            f"{name!r} is not a kind of update; did you mean {closest_item(name).value!r}?"
         ) from error
 
 
-def _version() -> str:
-    try:
-        return metadata.version("pipeflow")
-    except metadata.PackageNotFoundError:
-        return "of a source folder, not installed"
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_version(), message="pipeflow %(version)s")
+@click.group(cls=QuietGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="pipeflow %(version)s")
 def pipeflow() -> None:
-    """The history of a person in Pipedrive: everything that happened, newest first.
+    """See what happened to a person in Pipedrive, newest first.
 
-    Try it without an account: pipeflow flow 1101 --demo
-    """
+    \b
+    Try it without an account:
+      pipeflow flow 1101 --demo
+    """  # noqa: D301 - click knows a paragraph to leave alone by this character
 
 
 @pipeflow.command()
-@click.argument("person_id", type=click.IntRange(min=1))
+@click.argument("person_id", type=WholeNumber(1))
 @click.option(
     "--items",
     multiple=True,
     callback=_read_items,
     metavar="KIND,…",
-    help="Only these kinds of update, such as activity,note,personChange. May be repeated.",
+    help=f"Only these kinds of update, such as note,activity. Kinds: {', '.join(FlowItem)}.",
 )
-@click.option("--all-changes", is_flag=True, help="Changes of custom fields, too.")
+@click.option("--all-changes", is_flag=True, help="Include changes of custom fields.")
 @click.option(
     "--start",
-    type=click.IntRange(min=0),
+    type=WholeNumber(0),
     default=0,
     metavar="N",
-    help="The offset of the first update; a walk that broke off says where to go on.",
+    help="Begin at this offset. A command that was broken off tells you which one.",
 )
-@click.option(
-    "--max-items", type=click.IntRange(min=0), metavar="N", help="At most so many updates."
-)
+@click.option("--max-items", type=WholeNumber(0), metavar="N", help="Stop after N updates.")
 @click.option(
     "--page-size",
-    type=click.IntRange(1, LARGEST_PAGE),
+    type=WholeNumber(1, LARGEST_PAGE),
     default=LARGEST_PAGE,
     show_default=True,
     metavar="N",
-    help="Updates per request. Each request costs 40 tokens, whatever its size.",
+    help="Updates per request. A request costs 40 tokens, whatever its size.",
 )
 @click.option(
     "--format",
     "format_name",
     type=click.Choice(list(FORMATS)),
-    default="table",
-    show_default=True,
-    help="How it looks: rows to read, JSON lines with everything, or CSV.",
+    help="table (the default): rows to read. jsonl: everything, one JSON object per line. "
+    "csv: for spreadsheets.",
+)
+@click.option(
+    "--excel", is_flag=True, help="CSV that Excel opens with the right letters and dates."
 )
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Path),
     default=STDOUT,
     metavar="FILE",
-    help="Into this file, once all of it is there.",
+    help="Write to FILE. It gets its name once everything is in it.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="No closing line about requests and tokens.")
-@click.option("--base-url", metavar="URL", help="Another server, such as that of 'pipeflow fake'.")
+@click.option("--append", is_flag=True, help="Add to the end of FILE, to go on with it.")
 @click.option(
-    "--demo", is_flag=True, help=f"Made-up data of person {DEMO_PERSON}; needs no account."
+    "--quiet", "-q", is_flag=True, help="Leave out the last line, on requests and tokens."
 )
+@click.option("--verbose", "-v", is_flag=True, help="Show each request, retry and wait on stderr.")
+@click.option("--base-url", metavar="URL", help="Ask another server, such as 'pipeflow fake'.")
+@click.option("--demo", is_flag=True, help=f"Show made-up data of person {DEMO_PERSON}.")
 def flow(
     *,
     person_id: int,
-    items: list[FlowItem] | None,
-    all_changes: bool,
-    start: int,
-    max_items: int | None,
-    page_size: int,
-    format_name: str,
+    format_name: str | None,
+    excel: bool,
     output: Path,
+    append: bool,
     quiet: bool,
+    verbose: bool,
     base_url: str | None,
     demo: bool,
+    **walk: Any,  # noqa: ANN401 - the options of the walk
 ) -> None:
-    """Print what happened to a person, newest first; planned activities come before that.
+    """Print what happened to a person, newest first.
 
-    The API token is read from the environment variable PIPEDRIVE_API_TOKEN, and the first part of
-    your Pipedrive address, such as 'acme' for acme.pipedrive.com, from PIPEDRIVE_COMPANY_DOMAIN.
-    """
+    Planned activities come before that. PIPEDRIVE_API_TOKEN holds your API token, and
+    PIPEDRIVE_COMPANY_DOMAIN the 'acme' of acme.pipedrive.com.
+
+    \b
+    The last hundred notes and mails of person 7:
+      pipeflow flow 7 --items note,mailMessage --max-items 100
+    Everything, for a program:
+      pipeflow flow 7 --all-changes --format jsonl --output history.jsonl
+    For Excel:
+      pipeflow flow 7 --excel --output history.csv
+    """  # noqa: D301 - as above
     if demo and base_url is not None:
         raise click.UsageError("give --demo or --base-url, not both")
     if demo and person_id != DEMO_PERSON:
         raise click.UsageError(f"the demo is about person {DEMO_PERSON}")
+    if append and output == STDOUT:
+        raise click.UsageError("--append needs a file: give --output FILE")
+    if excel and format_name not in (None, "csv"):
+        raise click.UsageError(f"--excel is a CSV, not {format_name}")
+    form = ExcelFormat if excel else FORMATS[format_name or "table"]
     opening = demo_session() if demo else account_session(base_url)
-    form = FORMATS[format_name]
-    with open_destination(output, encoding=form.encoding) as destination:
+    with (
+        log_on_stderr(verbose=verbose),
+        open_destination(
+            output, encoding=form.encoding, append=append, going_on=walk["start"] > 0
+        ) as destination,
+    ):
         writer = HistoryWriter(form(destination.stream), destination)
-        walk = writer.write_person(
-            opening,
-            person_id,
-            items=items,
-            all_changes=all_changes,
-            start=start,
-            max_items=max_items,
-            page_size=page_size,
-        )
         try:
-            stats = asyncio.run(walk)
-        except KeyboardInterrupt:
-            raise click.exceptions.Exit(INTERRUPTED) from None
+            stats = run(writer.write_person(opening, person_id, base_url=base_url, **walk))
+        except Interrupted as interruption:
+            raise Stopped(interruption, writer.advice) from None
     if not quiet:
         updates = _counted(stats.updates, "made-up update" if demo else "update")
         requests = _counted(stats.requests, "request")
@@ -156,16 +165,19 @@ def _counted(number: int, noun: str) -> str:
 @pipeflow.command()
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=0,
     metavar="N",
-    help="The port to listen on; any free one by default.",
+    help="Listen on this port. Without it, any free one is taken.",
 )
 def fake(*, port: int) -> None:
-    """Serve made-up data as Pipedrive would, on this machine only, until Ctrl-C."""
+    """Serve made-up data as Pipedrive would, on this machine only, until Ctrl-C.
+
+    It prints how to reach it.
+    """
     try:
-        asyncio.run(_serve_fake(port))
-    except KeyboardInterrupt:
+        run(_serve_fake(port))
+    except Interrupted:
         pass  # the way to end it
     except OSError as error:
         raise Failure(f"cannot listen on port {port}: {error.strerror}") from error

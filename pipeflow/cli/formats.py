@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeflow.cli.rows import Row
     from pipeflow.records import FlowUpdate
 
-__all__ = ["FORMATS", "CsvFormat", "Format", "JsonLinesFormat", "TableFormat"]
+__all__ = ["FORMATS", "CsvFormat", "ExcelFormat", "Format", "JsonLinesFormat", "TableFormat"]
 
 _TIME_WIDTH = len("2026-03-14 15:09")
 
@@ -122,6 +122,7 @@ class CsvFormat:
     """For spreadsheets: who did what, and the ids to look the rest up by."""
 
     encoding: str | None = "utf-8"
+    _time_format = "%Y-%m-%dT%H:%M:%SZ"
 
     def __init__(self, stream: TextIO) -> None:
         pass
@@ -136,9 +137,19 @@ class CsvFormat:
 
     def _line(self, update: FlowUpdate) -> str:
         row = row_of(update, brief=False)
-        time = f"{row.time:%Y-%m-%dT%H:%M:%SZ}" if row.time else ""
+        time = row.time.strftime(self._time_format) if row.time else ""
         texts = (_not_a_formula(text) for text in (row.kind, row.id, row.who, row.what))
         return _csv_line(str(update.offset), time, *texts)
+
+
+class ExcelFormat(CsvFormat):
+    """CSV that Excel opens as it should: it takes it for UTF-8, and its times for times."""
+
+    _time_format = "%Y-%m-%d %H:%M:%S"
+
+    def head(self) -> str:
+        """A byte order mark, without which Excel reads another encoding, and the columns."""
+        return f"\ufeff{super().head()}"
 
 
 FORMATS: Final[dict[str, type[Format]]] = {

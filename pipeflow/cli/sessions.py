@@ -26,7 +26,7 @@ _SETTINGS: Final = {
 
 
 def account_session(base_url: str | None) -> PipedriveSession:
-    """A session with the token in the environment.
+    """A session with the token in the environment, through the proxy that is set there.
 
     Raises:
         WrongUsage: The token is missing, or one of the settings cannot be right.
@@ -38,8 +38,11 @@ def account_session(base_url: str | None) -> PipedriveSession:
         )
     try:
         if base_url is None:
-            return PipedriveSession.from_env()
-        return PipedriveSession.from_env(base_url=base_url)
+            return PipedriveSession.from_env(trust_env=True)
+        # Plain http leads to this machine, and a proxy would read the token.
+        return PipedriveSession.from_env(
+            base_url=base_url, trust_env=not base_url.startswith("http:")
+        )
     except ValueError as error:
         raise WrongUsage(_in_the_users_words(str(error))) from error
 

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import pytest
+
 from pipeflow.testing import FakePipedrive
 
 if TYPE_CHECKING:
-    import pytest
-
     from .conftest import Run
 
 
@@ -35,28 +35,33 @@ def test_the_demo_needs_no_token_and_uses_none(run: Run, monkeypatch: pytest.Mon
     assert run("flow", 1101, "--demo", "--max-items", 1).exit_code == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_fake_serves_what_its_printed_lines_ask_for(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    command = [sys.executable, "-W", "error", "-m", "pipeflow.cli", "fake"]
+    # As in the background of a script, where SIGINT is ignored.
+    command = ["sh", "-c", "trap '' INT; exec \"$@\"", "-", sys.executable, "-W", "error"]
     with subprocess.Popen(
-        command,
+        [*command, "-m", "pipeflow.cli", "fake"],
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        printed = "".join(process.stdout.readline() for _ in range(5))
-        token = re.search(r"^    export PIPEDRIVE_API_TOKEN=(\w+)$", printed, re.MULTILINE)
-        command_line = re.search(r"^    pipeflow (flow .*)$", printed, re.MULTILINE)
-        assert token is not None
-        assert command_line is not None
-        monkeypatch.setenv("PIPEDRIVE_API_TOKEN", token[1])
-        outcome = run(*command_line[1].split())
-        process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == ""
+        try:
+            assert process.stdout is not None
+            printed = "".join(process.stdout.readline() for _ in range(5))
+            token = re.search(r"^    export PIPEDRIVE_API_TOKEN=(\w+)$", printed, re.MULTILINE)
+            command_line = re.search(r"^    pipeflow (flow .*)$", printed, re.MULTILINE)
+            assert token is not None
+            assert command_line is not None
+            monkeypatch.setenv("PIPEDRIVE_API_TOKEN", token[1])
+            outcome = run(*command_line[1].split())
+            process.send_signal(number)
+            _, stderr = process.communicate(timeout=30.0)
+        finally:
+            process.kill()
+    assert stderr == ""
     assert outcome.stdout.count("\n") == 1201
     assert process.returncode == 0
 

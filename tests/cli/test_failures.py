@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeflow.cli.failures import what_went_wrong
+from pipeflow.errors import NotFoundError
 from pipeflow.testing import Disconnect, FakePipedrive, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .conftest import Run
+    from .conftest import Run, Serve
 
 pytestmark = pytest.mark.usefixtures("no_backoff")
 
@@ -71,12 +73,62 @@ def test_the_two_halves_of_a_broken_walk_are_the_whole(flow: Run, fake: FakePipe
     assert first.stdout + second.stdout == flow(*jsonl).stdout
 
 
-def test_a_failed_walk_leaves_no_file(flow: Run, fake: FakePipedrive, tmp_path: Path) -> None:
-    fake.script(None, Disconnect(), Disconnect())
-    outcome = flow(1101, "--page-size", 100, "--output", tmp_path / "flow.txt")
+def test_a_walk_that_fails_at_once_leaves_no_file(
+    flow: Run, fake: FakePipedrive, tmp_path: Path
+) -> None:
+    fake.script(Disconnect(), Disconnect())
+    outcome = flow(1101, "--output", tmp_path / "flow.txt")
     assert outcome.exit_code == 1
-    assert outcome.stderr.endswith("; no file was written\n")
+    assert outcome.stderr.endswith("Server disconnected\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spent_budget_has_an_exit_code_of_its_own_and_what_was_paid_for_is_kept(
+    run: Run, serve: Serve, tmp_path: Path
+) -> None:
+    fake = serve(FakePipedrive(daily_budget=80))
+    path = tmp_path / "flow.jsonl"
+    command = ("flow", 1101, "--base-url", fake.base_url, "--format", "jsonl", "-q")
+    outcome = run(*command, "--output", path)
+    assert outcome.exit_code == 75
+    assert "the company's tokens of this day are used up" in outcome.stderr
+    assert outcome.stderr.endswith(
+        f"; 999 updates are kept: go on with --start 999 --append --output {path}\n"
+    )
+    fake.daily_budget = None
+    assert run(*command, "--start", 999, "--append", "--output", path).exit_code == 0
+    assert path.read_text("utf-8") == run(*command).stdout
+
+
+@pytest.mark.parametrize(
+    ("base_url", "meant"),
+    [
+        ("{origin}", "{origin}/v1"),
+        ("{origin}/", "{origin}/v1"),
+        ("{origin}/api", "{origin}/api/v1"),
+    ],
+)
+def test_a_base_url_without_the_version_is_told_with_the_right_one(
+    run: Run, fake: FakePipedrive, base_url: str, meant: str
+) -> None:
+    origin = fake.base_url.removesuffix("/v1")
+    given = base_url.format(origin=origin)
+    outcome = run("flow", 1101, "--base-url", given)
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith(
+        f"Error: --base-url {given} is not the address of the API, "
+        f"try {meant.format(origin=origin)}: 404 "
+    )
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_the_address_of_a_company_has_a_longer_path() -> None:
+    unknown = NotFoundError("404", status=404)
+    told = what_went_wrong(unknown, person_id=7, base_url="https://acme.pipedrive.com")
+    assert told == (
+        "--base-url https://acme.pipedrive.com is not the address of the API, "
+        "try https://acme.pipedrive.com/api/v1: 404"
+    )
 
 
 def test_the_reason_a_server_gives_cannot_steer_the_terminal(

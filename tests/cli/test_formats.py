@@ -304,3 +304,13 @@ def test_a_spreadsheet_runs_no_cell(show: Show, start: str) -> None:
     user = {"name": f"{start}cmd", "email": "", "icon_url": None, "is_you": False}
     note = record("note", id=1, user_id=99, content="Hi", user=user)
     assert rows_of(show("csv", note))[1][4] == f"'{start.strip()}cmd"
+
+
+# ---- Excel
+
+
+def test_excel_is_told_the_encoding_and_reads_the_times(flow: Run) -> None:
+    printed = flow(1101, "--excel", "--max-items", 5).stdout
+    assert printed.startswith("\ufeffoffset,timestamp,")
+    for row in rows_of(printed)[1:]:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row[1])

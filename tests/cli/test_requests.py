@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import TYPE_CHECKING
 
 from pipeflow.testing import FakePipedrive, Status
@@ -61,3 +63,18 @@ def test_repeated_tries_are_counted_too(flow: Run, fake: FakePipedrive, no_backo
 
 def test_a_quiet_command_has_no_closing_line(flow: Run) -> None:
     assert flow(1101, "--max-items", 1, "-q").stderr == ""
+
+
+def test_a_verbose_command_shows_what_pipeflow_logs_on_one_line_each(
+    flow: Run, fake: FakePipedrive
+) -> None:
+    log = logging.getLogger("pipeflow")
+    before = list(log.handlers)
+    fake.on_request = lambda _: log.debug("asked\n\x1b[2J%s", "it")
+    outcome = flow(1101, "--max-items", 1, "--verbose")
+    lines = [line for line in outcome.stderr.splitlines() if "asked" in line]
+    assert len(lines) == 1
+    assert re.fullmatch(r"\d\d:\d\d:\d\d asked \ufffd\[2Jit", lines[0])
+    assert "GET /v1/persons/1101/flow: 200 in " in outcome.stderr
+    assert log.handlers == before
+    assert flow(1101, "--max-items", 1).stderr == "1 update in 1 request (40 tokens)\n"

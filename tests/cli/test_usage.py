@@ -15,17 +15,32 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["0"], "'PERSON_ID': 0 is not in the range x>=1"),
-        (["jane"], "'PERSON_ID': 'jane' is not a valid integer"),
+        (["0"], "'PERSON_ID': it takes a whole number of 1 or more, not '0'"),
+        (["jane"], "'PERSON_ID': it takes a whole number of 1 or more, not 'jane'"),
         ([], "Missing argument 'PERSON_ID'"),
-        (["1101", "--page-size", "501"], "'--page-size': 501 is not in the range 1<=x<=500"),
-        (["1101", "--page-size", "0"], "'--page-size': 0 is not in the range 1<=x<=500"),
-        (["1101", "--start", "-1"], "'--start': -1 is not in the range x>=0"),
-        (["1101", "--max-items", "-1"], "'--max-items': -1 is not in the range x>=0"),
-        (["1101", "--items", "notes"], "'notes' is no kind of update; did you mean 'note'?"),
+        (
+            ["1101", "--page-size", "501"],
+            "'--page-size': it takes a whole number from 1 to 500, not '501'",
+        ),
+        (
+            ["1101", "--page-size", "0"],
+            "'--page-size': it takes a whole number from 1 to 500, not '0'",
+        ),
+        (["1101", "--start", "-1"], "'--start': it takes a whole number of 0 or more, not '-1'"),
+        (
+            ["1101", "--max-items", "-1"],
+            "'--max-items': it takes a whole number of 0 or more, not '-1'",
+        ),
+        (["1101", "--items", "notes"], "'notes' is not a kind of update; did you mean 'note'?"),
         (["1101", "--items", "person_change"], "did you mean 'personChange'?"),
         (["1101", "--items", " , "], "'--items': no kind of update is named"),
         (["1101", "--format", "html"], "'html' is not one of 'table', 'jsonl', 'csv'"),
+        (
+            ["1101", "--max-items", "9" * 5000],
+            "'--max-items': it takes a whole number of 0 or more",
+        ),
+        (["1101", "--append"], "--append needs a file: give --output FILE"),
+        (["1101", "--excel", "--format", "jsonl"], "--excel is a CSV, not jsonl"),
         (["1101", "--demo"], "give --demo or --base-url, not both"),
     ],
 )
