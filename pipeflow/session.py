@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientMiddlewareType, ClientSession
 
     from pipeflow.answers import RateLimit
-    from pipeflow.limiting import BurstLimiter
+    from pipeflow.limiting import Limiter
     from pipeflow.observing import Observer
     from pipeflow.watching import FlowWatch
 
@@ -52,7 +52,8 @@ class SessionOptions(TypedDict, total=False):
     retry: RetryPolicy | None
     attempt_timeout: float | None
     deadline: float | None
-    limiter: BurstLimiter | None
+    limiter: Limiter | None
+    reserve_tokens: int | None
     block_cooldown: float
     max_page_bytes: int
     strict: bool
@@ -93,8 +94,13 @@ class PipedriveSession(FlowMethods):
             answer. Waits for the limit and between attempts do not count. None means no limit.
         deadline: Seconds for a whole page, with all attempts and all waits. None means no limit.
             Both end in a `RequestTimeoutError` that says which it was.
-        limiter: The burst limit to share with other sessions of the same token; by default a new
-            `BurstLimiter()`, which assumes 20 requests per 2 s until the server says more.
+        limiter: The limits to share with other sessions of the same token: how fast requests are
+            sent, and that none is after a block or once the day's tokens are used up. By default a
+            new `BurstLimiter()`, which assumes 20 requests per 2 s until the server says more.
+            Anything with the methods of `pipeflow.limiting.Limiter` will do.
+        reserve_tokens: Stops, with a `DailyBudgetExhaustedError`, before the last so many tokens of
+            the company's day are spent, by what the answers' headers say. None, the default, means
+            that all may be spent.
         block_cooldown: Seconds in which nothing is sent after Cloudflare has blocked this client.
         max_page_bytes: The most bytes that an answer may have, after decompression. More is a
             `DecodeError`. A page of 500 updates has some 700 kB.
@@ -120,7 +126,8 @@ class PipedriveSession(FlowMethods):
         retry: RetryPolicy | None = None,
         attempt_timeout: float | None = 30.0,
         deadline: float | None = None,
-        limiter: BurstLimiter | None = None,
+        limiter: Limiter | None = None,
+        reserve_tokens: int | None = None,
         block_cooldown: float = 300.0,
         max_page_bytes: int = LARGEST_ANSWER,
         strict: bool = False,
@@ -142,6 +149,8 @@ class PipedriveSession(FlowMethods):
             check_seconds("deadline", deadline)
         check_seconds("block_cooldown", block_cooldown, zero=True)
         check_int("max_page_bytes", max_page_bytes, least=1)
+        if reserve_tokens is not None:
+            check_int("reserve_tokens", reserve_tokens, least=0)
         self._credential = ApiTokenCredential(
             api_token, base_url=base_url, company_domain=company_domain
         )
@@ -151,7 +160,11 @@ class PipedriveSession(FlowMethods):
         observer = Observers([self._stats, LogObserver(), *observers])
         retry = RetryPolicy() if retry is None else retry
         self._rate_limit = RateLimitMiddleware(
-            limiter, cooldown=block_cooldown, max_wait=retry.max_wait, observer=observer
+            limiter,
+            cooldown=block_cooldown,
+            max_wait=retry.max_wait,
+            reserve_tokens=reserve_tokens,
+            observer=observer,
         )
         self._connection = Connection(
             session,

@@ -1,18 +1,18 @@
-"""Waiting for the burst limit, and stopping after a block: glue around `BurstLimiter`."""
+"""Sending each request in its turn, and none in vain: glue around a `Limiter`."""
 
 from __future__ import annotations
 
-import asyncio
+import math
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import asdict, evolve
 
 from pipeflow.answers import Answer, RateLimit
-from pipeflow.errors import BlockedError, RateLimitError
-from pipeflow.limiting import BurstLimiter
+from pipeflow.errors import DailyBudgetExhaustedError
+from pipeflow.limiting import BurstLimiter, Limiter
+from pipeflow.limiting.daily_budget import TokenReserve, seconds_until_midnight
 from pipeflow.middleware.observe import details_of
 from pipeflow.observing import LimitWaited, Observer, SendingStopped
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
-    from pipeflow.limiting.burst import Ticket
+    from pipeflow.observing.events import BlockReason, StopReason
 
 __all__ = ["RateLimitMiddleware"]
 
@@ -30,112 +30,126 @@ SHORTEST_WAIT = 0.001
 
 
 class RateLimitMiddleware:
-    """Sends a request when the burst limit has room for it, first come, first served.
+    """Sends a request when its limiter grants it a slot, and none in vain.
 
-    It learns the limit from each answer's headers. After a burst 429 everyone waits as long as the
-    server asks or, where that is longer than `max_wait`, fails with `RateLimitError`. After
-    Cloudflare's 403 page nothing is sent for `cooldown` seconds: requests, also those that wait,
-    fail with `BlockedError` at once. Cancelling one that waits is safe: its place goes to the next.
+    Each answer's headers are passed to the limiter. After a burst 429 the limiter pauses for as
+    long as the server asks. It blocks, so that requests fail at once without being sent, also
+    those that wait,
+
+    - with `BlockedError` after a block by Cloudflare, for the time it states or `cooldown` seconds,
+    - with `DailyBudgetExhaustedError` after a daily 429, until the time that `Retry-After` states,
+      else until the next midnight (UTC is assumed),
+    - with `RateLimitError` after a burst 429 that asks to wait longer than `max_wait`.
+
+    Cancelling a request that waits is safe: its place goes to the next.
 
     Args:
-        limiter: Given to several middlewares, it is shared by them. By default a new one.
-        cooldown: Seconds without a request after a block.
+        limiter: Shared by all middlewares it is given to. By default a new `BurstLimiter`.
+        cooldown: Seconds without a request after a block that does not say how long it lasts.
         max_wait: Seconds. The longest wait after a 429 that a request waits for.
+        reserve_tokens: Stops, with `DailyBudgetExhaustedError`, before the last so many tokens of
+            the day are spent, by what the answers' headers say. None means that all may be spent.
         clock: A monotonic clock in seconds.
+        wall_clock: Seconds since 1970 in UTC.
         observer: Whom to tell of waits, and of why nothing more is sent.
 
     Attributes:
         rate_limit: What the answers told last, field by field.
+
+    Raises:
+        TypeError: `limiter` is not a limiter.
     """
 
     def __init__(
         self,
-        limiter: BurstLimiter | None = None,
+        limiter: Limiter | None = None,
         *,
         cooldown: float = 300.0,
         max_wait: float = 60.0,
+        reserve_tokens: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
         observer: Observer | None = None,
     ) -> None:
-        self._limiter = BurstLimiter() if limiter is None else limiter
+        if limiter is None:
+            limiter = BurstLimiter(clock=clock, wall_clock=wall_clock)
+        elif not isinstance(limiter, Limiter):
+            raise TypeError(
+                f"limiter must have the methods of pipeflow.limiting.Limiter, not be {limiter!r}"
+            )
+        self._limiter = limiter
         self._cooldown = cooldown
         self._max_wait = max_wait
+        self._reserve = TokenReserve(reserve_tokens)
         self._clock = clock
+        self._wall_clock = wall_clock
         self._observer = Observer() if observer is None else observer
+        self._told_until: dict[StopReason, float] = {}
         self.rate_limit: RateLimit = RateLimit()
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request in its turn."""
+        self._check_reserve()
         asked_at = self._clock()
-        ticket = await self._granted_ticket()
-        waited = self._clock() - asked_at
-        if waited >= SHORTEST_WAIT:
-            self._observer.limit_waited(LimitWaited(request=details_of(request), seconds=waited))
+        slot = await self._limiter.acquire()
+        try:
+            self._check_reserve()  # others may have spent tokens meanwhile
+            self._tell_waited(request, self._clock() - asked_at)
+        except BaseException:
+            slot.cancel()
+            raise
+        number = self._reserve.send()
         rate_limit = None
         try:
             response = await handler(request)
+            if response.status in {403, 429}:
+                await self._note_refusal(response)
             rate_limit = Answer(response.status, response.headers, b"").rate_limit()
-            self._take_note(rate_limit)
-            await self._heed_refusal(response)
         finally:
-            self._limiter.settle(ticket, self._clock(), rate_limit)
+            told = RateLimit() if rate_limit is None else rate_limit
+            self._reserve.end(number, told.daily_remaining, self._now())
+            slot.release(rate_limit)
+        self._note_limits(rate_limit)
         return response
 
-    def _take_note(self, rate_limit: RateLimit) -> None:
+    def _tell_waited(self, request: ClientRequest, seconds: float) -> None:
+        if seconds >= SHORTEST_WAIT:
+            self._observer.limit_waited(LimitWaited(request=details_of(request), seconds=seconds))
+
+    def _check_reserve(self) -> None:
+        try:
+            self._reserve.check(self._now())
+        except DailyBudgetExhaustedError as error:
+            self._tell_stopped("token_reserve", error.retry_after or 0.0)
+            raise
+
+    def _note_limits(self, rate_limit: RateLimit) -> None:
         told = {name: value for name, value in asdict(rate_limit).items() if value is not None}
         self.rate_limit = evolve(self.rate_limit, **told)
 
-    async def _granted_ticket(self) -> Ticket:
-        loop = asyncio.get_running_loop()
-        awake = asyncio.Event()
-
-        def wake() -> bool:
-            if loop.is_closed():
-                return False
-            awake.set()
-            return True
-
-        self._refuse_in_vain()
-        ticket = self._limiter.join(wake, self._clock())
-        try:
-            while (delay := self._limiter.delay_seconds(ticket, self._clock())) != 0.0:
-                awake.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(delay):
-                        await awake.wait()
-                self._refuse_in_vain()
-        except BaseException:
-            self._limiter.hand_back(ticket, self._clock())
-            raise
-        return ticket
-
-    def _refuse_in_vain(self) -> None:
-        """Refuses a request for which waiting would be in vain or too long."""
-        paused_seconds = self._limiter.paused_seconds(self._clock())
-        if paused_seconds > self._max_wait:
-            raise RateLimitError(
-                "nothing was sent: after a 429 the server has asked to wait, and "
-                f"{paused_seconds:.0f} s of it are left, which is more than max_wait",
-                status=429,
-                retry_after=paused_seconds,
-            )
-        seconds = self._limiter.blocked_seconds(self._clock())
-        if seconds:
-            raise BlockedError(
-                "nothing was sent: Cloudflare has blocked this client, and the cool-down ends in "
-                f"{seconds:.0f} s",
-                status=403,
-                retry_after=seconds,
-            )
-
-    async def _heed_refusal(self, response: ClientResponse) -> None:
-        if response.status not in {403, 429}:
-            return
+    async def _note_refusal(self, response: ClientResponse) -> None:
         answer = Answer(response.status, response.headers, await response.read())
-        now = datetime.now(UTC)
+        now = self._now()
+        wait = answer.requested_wait(now)
         if answer.is_block():
-            seconds = answer.requested_wait(now) or self._cooldown
-            self._limiter.block(self._clock(), seconds)
-            self._observer.sending_stopped(SendingStopped(reason="block", seconds=seconds))
-        elif answer.status == 429 and not answer.is_daily_budget(now):
-            self._limiter.pause(self._clock(), answer.requested_wait(now))
+            self._block(wait or self._cooldown, "cloudflare")
+        elif answer.is_daily_budget(now):
+            self._block(wait or seconds_until_midnight(now), "daily_budget")
+        elif answer.status == 429 and wait is not None and wait > self._max_wait:
+            self._block(wait, "long_wait")
+        elif answer.status == 429:
+            self._limiter.pause(wait)
+
+    def _block(self, seconds: float, reason: BlockReason) -> None:
+        self._limiter.block(seconds, reason)
+        self._tell_stopped(reason, seconds)
+
+    def _tell_stopped(self, reason: StopReason, seconds: float) -> None:
+        """Tells once for all requests that are refused for one reason at about the same time."""
+        now = self._clock()
+        if now >= self._told_until.get(reason, -math.inf):
+            self._told_until[reason] = now + seconds
+            self._observer.sending_stopped(SendingStopped(reason=reason, seconds=seconds))
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._wall_clock(), UTC)

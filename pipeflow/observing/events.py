@@ -12,6 +12,7 @@ from attrs import frozen
 
 __all__ = [
     "AttemptEnded",
+    "BlockReason",
     "LimitWaited",
     "PageRead",
     "RequestDetails",
@@ -21,9 +22,12 @@ __all__ = [
     "StopReason",
 ]
 
-StopReason = Literal["block", "daily_budget", "long_wait", "token_reserve"]
-"""Why nothing more is sent: a block by Cloudflare, a spent budget of the day, a burst 429 that asks
-to wait longer than `max_wait`, or the tokens that `reserve_tokens` keeps."""
+BlockReason = Literal["cloudflare", "daily_budget", "long_wait"]
+"""Why a limiter refuses requests: a block by Cloudflare, a spent budget of the day, or a 429 of the
+burst limit that asks to wait longer than `max_wait`."""
+
+StopReason = Literal[BlockReason, "token_reserve"]
+"""Why nothing more is sent: a block of the limiter, or the tokens that `reserve_tokens` keeps."""
 
 _ID = re.compile(r"(?<=/)([0-9]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(?=/|$)", re.IGNORECASE)
 

@@ -26,7 +26,7 @@ _LOG = logging.getLogger("pipeflow")
 _LOG.addHandler(logging.NullHandler())
 
 _REASONS: dict[StopReason, str] = {
-    "block": "Cloudflare blocks this client",
+    "cloudflare": "Cloudflare blocks this client",
     "daily_budget": "the company's tokens of this day are used up",
     "long_wait": "the server asks to wait longer than max_wait",
     "token_reserve": "only the tokens that reserve_tokens keeps are left of the day",

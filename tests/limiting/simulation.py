@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from attrs import define, field, frozen
 
 from pipeflow.answers import RateLimit
-from pipeflow.limiting.burst import BurstLimiter, Ticket
+from pipeflow.limiting.queue import Reservation, SlotQueue
 
 if TYPE_CHECKING:
     from pipeflow.testing.limits import BurstWindow
@@ -58,7 +58,7 @@ class Simulation:
     others: Others | None = None
     lowered: tuple[int, int] | None = None
     begins_at: float = 1000.0
-    limiter: BurstLimiter = field(factory=BurstLimiter)
+    slots: SlotQueue = field(factory=lambda: SlotQueue(20, 2.0))
     requests: list[float] = field(factory=list)
     refusals: int = 0
     _done: int = 0
@@ -119,12 +119,12 @@ class _Request:
     """One request, as the middlewares lead it: wait, send, hear, and after a refusal again."""
 
     of: Simulation
-    _ticket: Ticket = field(init=False)
+    _reservation: Reservation = field(init=False)
     _woken: bool = False
     _sent: bool = False
 
     def begin(self) -> None:
-        self._ticket = self.of.limiter.join(self._wake, self.of._now)
+        self._reservation = self.of.slots.reserve(self._wake, self.of._now)
         self._ask()
 
     def _wake(self) -> bool:
@@ -139,7 +139,7 @@ class _Request:
     def _ask(self) -> None:
         if self._sent:
             return
-        delay = self.of.limiter.delay_seconds(self._ticket, self.of._now)
+        delay = self.of.slots.delay_seconds(self._reservation, self.of._now)
         self._woken = False
         if delay == 0.0:
             self._sent = True
@@ -154,8 +154,8 @@ class _Request:
     def _be_answered(self, granted: bool, told: RateLimit) -> None:  # noqa: FBT001
         if not granted:
             self.of.refusals += 1
-            self.of.limiter.pause(self.of._now, told.reset_seconds)
-        self.of.limiter.settle(self._ticket, self.of._now, told)
+            self.of.slots.pause(self.of._now, told.reset_seconds)
+        self.of.slots.release(self._reservation, self.of._now, told)
         if granted:
             self.of._done += 1
             self.of._walk_next()

@@ -1,4 +1,4 @@
-"""The burst limiter against a server that counts, under whatever requests can go through."""
+"""The slot queue against a server that counts, under whatever requests can go through."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from pipeflow import RateLimit
-from pipeflow.limiting.burst import BURST_SHARE, LONGEST_TRAVEL, MEMORY, BurstLimiter, Ticket
+from pipeflow.limiting.queue import BURST_SHARE, LONGEST_TRAVEL, MEMORY, Reservation, SlotQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,14 +60,14 @@ journeys = st.builds(
 class Request:
     order: int
     journey: Journey
-    ticket: Ticket = field(init=False)
+    reservation: Reservation = field(init=False)
     alarm: float = math.inf
     gone: bool = False
     used: int | None = None
 
     @property
     def is_granted(self) -> bool:
-        return self.ticket.slot_free_at is not None
+        return self.reservation.slot_free_at is not None
 
 
 class LimiterMachine(RuleBasedStateMachine):
@@ -87,12 +87,13 @@ class LimiterMachine(RuleBasedStateMachine):
         self.now = now
         self.allowance = assumed + more
         self.window = window
-        self.limiter = BurstLimiter(assumed, window)
+        self.slots = SlotQueue(assumed, window)
         self.counted: list[float] = []
         self.waiting: list[Request] = []
         self.under_way: list[Request] = []
         self.woken: OrderedDict[Request, None] = OrderedDict()
         self.paused_until = now
+        self.blocked_until = now
         self.orders = count()
         self.events: list[tuple[float, int, Callable[[], None]]] = []
         self.event_numbers = count()
@@ -119,18 +120,19 @@ class LimiterMachine(RuleBasedStateMachine):
     def some_under_way_are_cancelled(self, most: int) -> None:
         for request in self.under_way[:most]:
             self.under_way.remove(request)
-            self.limiter.settle(request.ticket, self.now)
+            self.slots.release(request.reservation, self.now)
         self.hear_wakes()
 
     @rule(seconds=st.none() | st.floats(0.0, 5.0))
     def a_refusal_asks_to_wait(self, seconds: float | None) -> None:
-        self.limiter.pause(self.now, seconds)
+        self.slots.pause(self.now, seconds)
         pause = self.window if seconds is None else seconds
         self.paused_until = max(self.paused_until, self.now + pause)
 
     @rule(seconds=st.floats(0.0, 5.0))
     def the_client_is_blocked(self, seconds: float) -> None:
-        self.limiter.block(self.now, seconds)
+        self.blocked_until = max(self.blocked_until, self.now + seconds)
+        self.slots.wake_all()
         self.hear_wakes()
 
     @rule(more=st.integers(1, 10))
@@ -158,7 +160,7 @@ class LimiterMachine(RuleBasedStateMachine):
     def after_a_rest_the_whole_allowance_is_there(self) -> None:
         self.everybody_who_waits_is_granted_in_bounded_time()
         self.pass_time(LONGEST_TRAVEL + LATEST_ANSWER + MEMORY + self.window)
-        for _ in range(self.limiter.limit):
+        for _ in range(self.slots.limit):
             self.arrive(SILENT)
         self.pass_time((1 - BURST_SHARE) * self.window + RESOLUTION)
         assert not self.waiting
@@ -170,13 +172,13 @@ class LimiterMachine(RuleBasedStateMachine):
         assert not any(request.is_granted for request in self.waiting)
 
     def teardown(self) -> None:
-        if hasattr(self, "limiter"):  # pragma: no branch - not when the start was cut short
+        if hasattr(self, "slots"):  # pragma: no branch - not when the start was cut short
             self.after_a_rest_the_whole_allowance_is_there()
 
     # ---- a request's life, as the middleware leads it
 
     def arrive(self, journey: Journey) -> None:
-        if self.limiter.blocked_seconds(self.now):
+        if self.now < self.blocked_until:
             return
         request = Request(next(self.orders), journey)
 
@@ -184,7 +186,7 @@ class LimiterMachine(RuleBasedStateMachine):
             self.woken[request] = None
             return not request.gone
 
-        request.ticket = self.limiter.join(wake, self.now)
+        request.reservation = self.slots.reserve(wake, self.now)
         self.waiting.append(request)
         self.ask(request)
         self.hear_wakes()
@@ -192,10 +194,10 @@ class LimiterMachine(RuleBasedStateMachine):
     def ask(self, request: Request) -> None:
         if request not in self.waiting:
             return
-        if self.limiter.blocked_seconds(self.now):
+        if self.now < self.blocked_until:
             self.leave(request)
             return
-        delay = self.limiter.delay_seconds(request.ticket, self.now)
+        delay = self.slots.delay_seconds(request.reservation, self.now)
         self.woken.pop(request, None)  # it has just heard
         if delay == 0.0:
             self.send(request)
@@ -209,7 +211,7 @@ class LimiterMachine(RuleBasedStateMachine):
 
     def leave(self, request: Request) -> None:
         self.waiting.remove(request)
-        self.limiter.hand_back(request.ticket, self.now)
+        self.slots.cancel(request.reservation, self.now)
 
     def send(self, request: Request) -> None:
         earlier = self.waiting[: self.waiting.index(request)]
@@ -219,7 +221,7 @@ class LimiterMachine(RuleBasedStateMachine):
             return
         self.waiting.remove(request)
         self.under_way.append(request)
-        self.under_way.sort(key=lambda each: each.ticket.number)
+        self.under_way.sort(key=lambda each: each.reservation.number)
         self.later(request.journey.to_server, lambda: self.be_counted(request))
         to_answer = request.journey.to_server + request.journey.back
         self.later(to_answer, lambda: self.be_answered(request))
@@ -242,7 +244,7 @@ class LimiterMachine(RuleBasedStateMachine):
             remaining=remaining if request.journey.tells_remaining else None,
             reset_seconds=request.journey.reset_seconds,
         )
-        self.limiter.settle(request.ticket, self.now, told)
+        self.slots.release(request.reservation, self.now, told)
 
     def hear_wakes(self) -> None:
         while self.woken:

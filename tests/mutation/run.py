@@ -35,7 +35,7 @@ ROOMS = {
     "retrying": ("pipeflow/retrying.py", "tests/test_retrying.py"),
     # Here and below: examples before properties, which take long to notice anything.
     "limiting": (
-        "pipeflow/limiting/burst.py",
+        "pipeflow/limiting/queue.py",
         "tests/limiting/test_queue.py tests/limiting/test_answers_heard.py tests/limiting",
     ),
     "answers": ("pipeflow/answers/answer.py", "tests/answers"),

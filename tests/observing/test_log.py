@@ -74,7 +74,7 @@ def test_a_long_wait_is_info(
 
 
 def test_that_sending_stops_is_a_warning(log: pytest.LogCaptureFixture) -> None:
-    LogObserver().sending_stopped(SendingStopped(reason="block", seconds=300.0))
+    LogObserver().sending_stopped(SendingStopped(reason="cloudflare", seconds=300.0))
     assert only(log) == ("WARNING", "nothing is sent for 300 s: Cloudflare blocks this client")
 
 

@@ -63,7 +63,7 @@ def events(request_details: RequestDetails, sent: RequestSent) -> dict[str, obje
         "attempt_ended": AttemptEnded(sent=sent, seconds=0.1, status=200),
         "retry_scheduled": RetryScheduled(request=request_details, attempt=1, delay=0.5),
         "limit_waited": LimitWaited(request=request_details, seconds=0.5),
-        "sending_stopped": SendingStopped(reason="block", seconds=300.0),
+        "sending_stopped": SendingStopped(reason="cloudflare", seconds=300.0),
         "page_read": PageRead(
             owner_kind="person", owner_id=1, start=0, updates=5, more_items=False
         ),

@@ -15,7 +15,7 @@ import pytest
 from attrs import define
 
 from pipeflow import BurstLimiter, PipedriveSession
-from pipeflow.limiting.burst import LONGEST_TRAVEL
+from pipeflow.limiting.queue import LONGEST_TRAVEL
 from tests.session.conftest import note_ids, notes, session_at
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ class Watched:
         assert tasks_left() == [], tasks_left()
         assert connections_in_use(self.pipedrive) == 0
         assert repr(self.limiter).endswith(" 0 waiting>")
-        # A slot that was handed back is gone; one that was used counts from its request's answer,
+        # A slot that was given back is gone; one that was used counts from its request's answer,
         # or without one as if it had been long on its way.
-        slots = self.limiter._slots_free_at
+        slots = self.limiter._queue._slots_free_at
         assert len(slots) == self.pipedrive.stats.requests
         assert all(slot <= time.monotonic() + LONG + LONGEST_TRAVEL for slot in slots)
 

@@ -166,7 +166,7 @@ async def test_memory_does_not_grow_with_the_number_of_hostile_answers() -> None
         Status(418, b"\xff"),
         Status(599, b"[" * 10_000),
         Status(400, b'{"error":' + NESTED + b"}"),
-        Status(429, NESTED),
+        Status(429, NESTED, {"x-ratelimit-remaining": "0", "retry-after": "0"}),
     ],
     ids=str,
 )

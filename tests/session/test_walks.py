@@ -429,4 +429,6 @@ async def test_a_reset_of_hours_is_the_daily_budgets() -> None:
         fake.script(TooManyRequests(None, {"x-ratelimit-reset": "3939"}))
         with pytest.raises(DailyBudgetExhaustedError):
             await pipedrive.get_person_flow(7)
-        assert len((await pipedrive.get_person_flow(7)).updates) == 3
+        with pytest.raises(DailyBudgetExhaustedError, match="nothing was sent"):
+            await pipedrive.get_person_flow(7)
+        assert fake.request_count == 1
