@@ -36,7 +36,10 @@ FAULTS = """
     GzipBomb Headers HugeBody InsertRecord InvalidJson MissingNextStart NullBody Outage Redirect
     RemoveRecord Reset Stall Status StuckPage TooManyRequests
 """
-FAKE = "Controls FakePipedrive SeenRequest generate_history generate_related"
+FAKE = """
+    Clock Controls FakePipedrive Life SeenRequest Webhook WebhookAttempt
+    generate_history generate_names generate_related
+"""
 
 
 def assert_exports(module: ModuleType, *names: str) -> None:

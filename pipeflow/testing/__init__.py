@@ -10,6 +10,7 @@ async with FakePipedrive() as fake:
 `fake.script(Status(503), None)`. It knows nothing of the client, so it also tests others.
 """
 
+from pipeflow.testing.clock import Clock
 from pipeflow.testing.controls import Controls
 from pipeflow.testing.faults import (
     BadGateway,
@@ -37,14 +38,17 @@ from pipeflow.testing.faults import (
     StuckPage,
     TooManyRequests,
 )
-from pipeflow.testing.histories import generate_history, generate_related
+from pipeflow.testing.histories import generate_history, generate_names, generate_related
+from pipeflow.testing.life import Life
 from pipeflow.testing.requests import SeenRequest
 from pipeflow.testing.server import FakePipedrive
+from pipeflow.testing.webhooks import Webhook, WebhookAttempt
 
 __all__ = [
     "BadGateway",
     "Block",
     "ClampPages",
+    "Clock",
     "Cloudflare",
     "Controls",
     "DailyBudgetExceeded",
@@ -58,6 +62,7 @@ __all__ = [
     "HugeBody",
     "InsertRecord",
     "InvalidJson",
+    "Life",
     "MissingNextStart",
     "NullBody",
     "Outage",
@@ -69,6 +74,9 @@ __all__ = [
     "Status",
     "StuckPage",
     "TooManyRequests",
+    "Webhook",
+    "WebhookAttempt",
     "generate_history",
+    "generate_names",
     "generate_related",
 ]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from attrs import evolve, frozen
 
-from pipeflow.testing.collection import to_json
+from pipeflow.testing.entries import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeflow.testing.collection import Entry
+    from pipeflow.testing.entries import Entry
 
 __all__ = [
     "Answer",

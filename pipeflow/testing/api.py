@@ -1,4 +1,4 @@
-"""The three flow endpoints without a socket: a request in, an answer out."""
+"""All endpoints without a socket: a request in, an answer out."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from attrs import define, evolve
 
 from pipeflow.testing.answers import Answer, PageShape, error_answer, page_answer
 from pipeflow.testing.cloudflare import CLOUDFLARE_HEADERS
-from pipeflow.testing.requests import page_query, token_of
+from pipeflow.testing.lists import list_answer
+from pipeflow.testing.requests import listed, page_query, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeflow.testing.answers import PageQuery
     from pipeflow.testing.gateway import Gateway
+    from pipeflow.testing.histories.naming import AccountNames
     from pipeflow.testing.requests import SeenRequest
     from pipeflow.testing.store import Store
 
@@ -29,6 +31,7 @@ class Api:
 
     token: str
     store: Store
+    names: AccountNames
     gateway: Gateway
     shape: PageShape
     next_start: bool
@@ -59,19 +62,20 @@ class Api:
         headers = {**answer.headers, **said}
         answer = change(evolve(answer, headers=headers, accept=seen.accept))
         if paid and answer.status in _REFUSALS:
-            self.gateway.refund()
+            self.gateway.refund(seen.cost)
         return answer
 
     def _admitted(self, seen: SeenRequest, ask: Callable[[PageQuery], PageQuery]) -> Answer:
         if token_of(seen) != self.token:
             return error_answer(401, "unauthorized access")
-        return self.gateway.admit(seen.at, seen.headers.get("Accept", "*/*")) or self._page(
-            seen, ask
-        )
+        refusal = self.gateway.admit(seen.at, cost=seen.cost, accept=seen.accept)
+        return refusal or self._page(seen, ask)
 
     def _page(self, seen: SeenRequest, ask: Callable[[PageQuery], PageQuery]) -> Answer:
         if seen.method != "GET":
             return error_answer(405, "Method not allowed", headers={"Allow": "GET"})
+        if name := listed(seen.path):
+            return list_answer(name, seen.query, self.store, self.names)
         if not seen.whose:
             return error_answer(404, "Unknown method .")
         history = self.store.find(seen.whose)

@@ -10,7 +10,7 @@ from http.client import responses
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from pipeflow.testing.answers import Answer
-from pipeflow.testing.collection import to_json
+from pipeflow.testing.entries import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

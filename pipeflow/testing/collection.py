@@ -1,161 +1,142 @@
-"""A collection of updates as the server keeps it: each record encoded once, then cut into pages."""
+"""A collection of updates as the server keeps it, in the order in which it is served."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, field
+
+from pipeflow.testing.clock import Clock
+from pipeflow.testing.entries import Entry, encode, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
-__all__ = ["Entry", "History", "Reference", "encode", "to_json"]
+    from pipeflow.testing.entries import Identity
 
-Reference: TypeAlias = tuple[str, int]
-"""A related object: its kind and its id, such as `("user", 11)`."""
-
-_CUSTOM_KEY_LENGTH: Final = 40
-_CHANGED_KIND: Final = {
-    "personChange": "person",
-    "dealChange": "deal",
-    "organizationChange": "organization",
-}
-_FOLLOWERS: Final = frozenset(
-    {"follower", "dealFollower", "personFollower", "organizationFollower"}
-)
-_REFERRING_FIELDS: Final = {
-    "user_id": "user",
-    "owner_id": "user",
-    "updater_id": "user",
-    "update_user_id": "user",
-    "created_by_user_id": "user",
-    "assigned_to_user_id": "user",
-    "last_update_user_id": "user",
-    "person_id": "person",
-    "linked_person_id": "person",
-    "org_id": "organization",
-    "deal_id": "deal",
-}
+__all__ = ["History", "Pace"]
 
 
-@frozen
-class Entry:
-    """One record, ready to be sent."""
+@define
+class Pace:
+    """When what has happened can be seen.
 
-    body: bytes
-    items: frozenset[str]
-    """The values of the `items` parameter that select it."""
-    custom: bool
-    """Whether it is the change of a custom field, sent with `all_changes=1` only."""
-    references: frozenset[Reference]
+    Attributes:
+        clock: The time.
+        lag: Seconds from what happens until the flow shows it.
+    """
 
-
-def to_json(value: object) -> bytes:
-    """JSON as the server sends it: UTF-8, compact; escaped where UTF-8 cannot say it."""
-    try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return json.dumps(value, separators=(",", ":")).encode()
-
-
-def encode(record: object) -> Entry:
-    """Encode a record. Anything that JSON can say is taken, so that odd records can be served."""
-    outer: dict[str, Any] = record if isinstance(record, dict) else {}
-    kind = outer.get("object")
-    data = outer.get("data")
-    if not isinstance(kind, str) or not isinstance(data, dict):
-        return Entry(to_json(record), frozenset(), custom=False, references=frozenset())
-    field_key = data.get("field_key")
-    return Entry(
-        to_json(record),
-        _selecting_items(kind, data),
-        custom=isinstance(field_key, str) and _is_custom(field_key),
-        references=frozenset(_references(kind, data)),
-    )
-
-
-def _is_custom(field_key: str) -> bool:
-    return len(field_key) == _CUSTOM_KEY_LENGTH and set(field_key) <= set("0123456789abcdef")
-
-
-def _selecting_items(kind: str, data: dict[str, Any]) -> frozenset[str]:
-    also: set[str] = set()
-    if kind in _CHANGED_KIND:
-        also.add("change")
-    elif kind in _FOLLOWERS:
-        also.add("follower")
-    elif kind == "activity" and not data.get("done"):
-        also.add("plannedActivity")
-    elif kind == "mailMessage" and data.get("has_attachments_flag"):
-        also.add("mailMessageWithAttachment")
-    elif kind == "mailMessageWithAttachment":
-        also.add("mailMessage")
-    return frozenset({kind, *also})
-
-
-def _references(kind: str, data: dict[str, Any]) -> Iterator[Reference]:
-    yield from _named_references(data)
-    if kind in _CHANGED_KIND:
-        changed = _REFERRING_FIELDS.get(str(data.get("field_key")))
-        for related, number in (
-            (_CHANGED_KIND[kind], data.get("item_id")),
-            (changed, data.get("old_value")),
-            (changed, data.get("new_value")),
-        ):
-            if related is not None and isinstance(number, int):
-                yield related, number
-
-
-def _named_references(data: dict[str, Any]) -> Iterator[Reference]:
-    for name, value in data.items():
-        if isinstance(value, int):
-            if name in _REFERRING_FIELDS:
-                yield _REFERRING_FIELDS[name], value
-        elif isinstance(value, list):
-            # Participants, attendees, the parties of a mail, its attachments.
-            for part in value:
-                if isinstance(part, dict):
-                    yield from _named_references(part)
+    clock: Clock = field(factory=Clock)
+    lag: float = 0.0
 
 
 class History:
-    """The updates of one person, deal or organization, in the order in which they are served."""
+    """The updates of one person, deal or organization.
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self._entries = list(entries)
+    Newest first, after the activities that are not done, whose timestamps are the times at which
+    they are due. A history that is given in another order stays in it.
+    """
+
+    def __init__(self, entries: Iterable[Entry], pace: Pace) -> None:
+        self._entries: Sequence[Entry] = tuple(entries)
+        self._pace = pace
+        self._shown: Sequence[Entry] = self._entries
+        self._coming: deque[tuple[datetime, Sequence[Entry]]] = deque()
         self._views: dict[tuple[frozenset[str] | None, bool], Sequence[Entry]] = {}
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What has happened, whether the flow shows it or not."""
+        return self._entries
 
     def view(self, items: frozenset[str] | None, *, all_changes: bool) -> Sequence[Entry]:
         """What a request with these parameters walks through."""
+        now = self._pace.clock.now()
+        while self._coming and self._coming[0][0] <= now:
+            _, self._shown = self._coming.popleft()
+            self._views.clear()
         key = (items, all_changes)
         if key not in self._views:
             self._views[key] = [
                 entry
-                for entry in self._entries
+                for entry in self._shown
                 if (all_changes or not entry.custom) and (items is None or entry.items & items)
             ]
         return self._views[key]
 
     def insert(self, index: int, record: object) -> None:
         """Put a record before the one at `index`, counting all of them."""
-        self._entries.insert(index, encode(record))
-        self._views.clear()
+        changed = list(self._entries)
+        changed.insert(index, encode(record))
+        self._become(changed)
 
-    def remove(self, index_or_record: object) -> None:
-        """Take out the record at an index, or the first that equals a record.
+    def add(self, record: object) -> Entry:
+        """Put a record where it belongs, before what is as old."""
+        entry = encode(record)
+        self._become(_placed(self._entries, entry))
+        return entry
+
+    def replace(self, identity: Identity, change: Callable[[Entry], object]) -> tuple[Entry, Entry]:
+        """Make another record of one, and put it where it belongs now: what it was and is.
+
+        Raises:
+            LookupError: There is no such record.
+        """
+        index = self._find(identity)
+        before, after = self._entries[index], encode(change(self._entries[index]))
+        if before.order == after.order:
+            self._become([*self._entries[:index], after, *self._entries[index + 1 :]])
+        else:
+            self._become(_placed([*self._entries[:index], *self._entries[index + 1 :]], after))
+        return before, after
+
+    def remove(self, which: object) -> Entry:
+        """Take a record out: the one at an index, with an identity, or the first that equals it.
 
         Raises:
             IndexError: There is no such index.
+            LookupError: There is none with this identity.
             ValueError: There is no such record.
         """
-        if isinstance(index_or_record, int):
-            index = index_or_record
+        match which:
+            case int() as index:
+                entry = self._entries[index]
+                index %= len(self._entries)
+            case (str() as kind, number):
+                index = self._find((kind, number))
+                entry = self._entries[index]
+            case record:
+                body = to_json(record)
+                found = (at for at, each in enumerate(self._entries) if each.body == body)
+                index = next(found, -1)
+                if index < 0:
+                    raise ValueError("the history holds no such record")
+                entry = self._entries[index]
+        self._become([*self._entries[:index], *self._entries[index + 1 :]])
+        return entry
+
+    def _find(self, identity: Identity) -> int:
+        for index, entry in enumerate(self._entries):
+            if entry.identity == identity:
+                return index
+        kind, number = identity
+        raise LookupError(f"the history holds no {kind} {number}")
+
+    def _become(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+        if self._pace.lag:
+            shown_at = self._pace.clock.now() + timedelta(seconds=self._pace.lag)
+            self._coming.append((shown_at, entries))
         else:
-            body = to_json(index_or_record)
-            found = (at for at, entry in enumerate(self._entries) if entry.body == body)
-            index = next(found, -1)
-            if index < 0:
-                raise ValueError("the history holds no such record")
-        del self._entries[index]
-        self._views.clear()
+            self._coming.clear()
+            self._shown = entries
+            self._views.clear()
+
+
+def _placed(entries: Sequence[Entry], entry: Entry) -> Sequence[Entry]:
+    after = (at for at, other in enumerate(entries) if other.order <= entry.order)
+    index = next(after, len(entries))
+    return [*entries[:index], entry, *entries[index:]]

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING
 
+from pipeflow.testing.account import Account
+from pipeflow.testing.life import Life
 from pipeflow.testing.log import RequestLog
+from pipeflow.testing.webhooks import Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeflow.testing.api import Api
     from pipeflow.testing.listener import Listener
-    from pipeflow.testing.requests import SeenRequest, Whose
+    from pipeflow.testing.requests import SeenRequest
+    from pipeflow.testing.webhook_bodies import WebhookVersion
 
 __all__ = ["Controls"]
 
 
-class Controls:
+class Controls(Account):
     """The side of `FakePipedrive` that a fault sees: its histories, limits and connections."""
 
     def __init__(self, api: Api) -> None:
+        super().__init__(api.store)
         self._api = api
-        self._store = api.store
         self._gateway = api.gateway
         self._log = RequestLog()
         self._tokens_forgotten = 0
+        self._webhooks: list[Webhook] = []
         self._listener: Listener | None = None
 
     def _running(self) -> Listener:
@@ -53,7 +57,7 @@ class Controls:
 
     @property
     def tokens_spent(self) -> int:
-        """What they cost of the daily budget: 40 each, refused ones (401, 403, 429) nothing."""
+        """What they cost of the daily budget; refused ones (401, 403, 429) cost nothing."""
         return self._gateway.tokens_spent - self._tokens_forgotten
 
     def reset_counts(self) -> None:
@@ -74,12 +78,12 @@ class Controls:
 
     @property
     def daily_budget(self) -> int | None:
-        """Tokens, the spent ones included, or None; may be changed at any time."""
-        return self._gateway.daily_budget
+        """Tokens of a day, the spent ones included, or None; may be changed at any time."""
+        return self._gateway.daily.tokens
 
     @daily_budget.setter
     def daily_budget(self, tokens: int | None) -> None:
-        self._gateway.daily_budget = tokens
+        self._gateway.daily.tokens = tokens
 
     @property
     def blocked(self) -> bool:
@@ -97,7 +101,7 @@ class Controls:
         """
         return self._gateway.burst.use(count, time.monotonic())
 
-    # Histories
+    # Pages
 
     @property
     def max_page_size(self) -> int:
@@ -108,45 +112,79 @@ class Controls:
     def max_page_size(self, size: int) -> None:
         self._api.max_page_size = size
 
-    def records(
+    # Life
+
+    def live(
+        self, *, rate: float = 1.0, seed: int = 0, persons: Iterable[int] | None = None
+    ) -> Life:
+        """Let things happen by themselves: records appear, are done, edited, moved and removed.
+
+        ```python
+        life = fake.live(rate=5, seed=7)
+        ```
+
+        Args:
+            rate: How many things happen in a second of the clock, on average and by chance. At 0
+                they only happen by `life.step()`.
+            seed: The same seed makes the same things happen, in the same order.
+            persons: To whom; to all by default.
+        """
+        life = Life(
+            self, seed=seed, persons=self._store.ids("person") if persons is None else persons
+        )
+        if rate:
+            self._running().spawn(self._go_on(life, rate))
+        return life
+
+    async def _go_on(self, life: Life, rate: float) -> None:
+        while True:
+            await self.clock.sleep(life.wait(rate))
+            if life.stopped:
+                return
+            life.step()
+
+    def send_webhooks(
         self,
+        url: str,
         *,
-        items: Iterable[str] | None = None,
-        all_changes: bool = True,
-        **whose: Unpack[Whose],
-    ) -> list[Any]:
-        """A history as it stands, such as `fake.records(person=1101)`.
+        version: WebhookVersion = "2.0",
+        user: str | None = None,
+        password: str | None = None,
+        answer_within: float = 10.0,
+        twice: bool = False,
+    ) -> Webhook:
+        """Tell an address what happens from now on, as long as the fake runs.
 
-        It is what a walk with the same `items` and `all_changes` reads if nothing changes.
+        A try that fails is repeated after 3, 30 and 150 seconds of the clock, and ten first tries
+        that fail in a row ban the webhook for half an hour, in which events are lost. With
+        `fake.lag` a webhook comes before the flow shows what it tells. `insert` tells nothing.
 
-        Raises:
-            ValueError: Not exactly one of `person`, `deal` and `organization` is given.
-            LookupError: The fake holds no such history.
+        Args:
+            url: Where to, on a loopback address.
+            version: `"2.0"` or `"1.0"`.
+            user: For HTTP Basic, with `password`.
+            password: For HTTP Basic.
+            answer_within: Real seconds in which an answer has to come.
+            twice: Send everything twice, as may happen.
         """
-        wanted = None if items is None else frozenset(items)
-        view = self._store.named(whose).view(wanted, all_changes=all_changes)
-        return [json.loads(entry.body) for entry in view]
+        webhook = Webhook(
+            url,
+            version=version,
+            credentials=None if user is None else f"{user}:{password or ''}",
+            answer_within=answer_within,
+            twice=twice,
+            clock=self.clock,
+            loop=self._running().loop,
+        )
+        self._webhooks.append(webhook)
+        self._listeners.append(webhook.tell)
+        return webhook
 
-    def insert(self, record: object, *, index: int = 0, **whose: Unpack[Whose]) -> None:
-        """Put a record into a history: `fake.insert(record, person=1101)`.
-
-        It comes before the record at `index`, counting those that only `all_changes` shows.
-
-        Raises:
-            ValueError: Not exactly one of `person`, `deal` and `organization` is given.
-            LookupError: The fake holds no such history.
-        """
-        self._store.named(whose).insert(index, record)
-
-    def remove(self, index_or_record: object = 0, **whose: Unpack[Whose]) -> None:
-        """Take the record at an index, or an equal one, out: `fake.remove(3, person=1101)`.
-
-        Raises:
-            ValueError: Not exactly one of `person`, `deal` and `organization` is given, or there
-                is no such record.
-            LookupError: There is no such index, or the fake holds no such history.
-        """
-        self._store.named(whose).remove(index_or_record)
+    async def _end_webhooks(self) -> None:
+        self._listeners.clear()
+        for webhook in self._webhooks:
+            await webhook.close()
+        self._webhooks.clear()
 
     # Connections
 

@@ -3,52 +3,65 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field
 
 from pipeflow.testing.answers import Answer, error_answer
+from pipeflow.testing.clock import Clock
 from pipeflow.testing.cloudflare import accepted_form, cloudflare_answer
+from pipeflow.testing.limits import DailyBudget
 
 if TYPE_CHECKING:
     from pipeflow.testing.limits import BurstWindow
 
-__all__ = ["TOKENS_PER_REQUEST", "Gateway"]
-
-TOKENS_PER_REQUEST: Final = 40
-"""What a flow request costs of the daily budget, whatever its `limit`."""
+__all__ = ["Gateway"]
 
 
 @define
 class Gateway:
-    """The limits of one token. The time is an argument: seconds of any monotonic clock."""
+    """The limits of one token.
+
+    For the burst limit the time is an argument, seconds of any monotonic clock; days go by
+    `clock`.
+    """
 
     burst: BurstWindow
-    daily_budget: int | None = None
-    daily_retry_after: int | None = None
+    daily: DailyBudget = field(factory=DailyBudget)
+    daily_retry_after: int | Literal["midnight"] | None = None
     block_after: int | None = None
     announces_limits: bool = True
+    clock: Clock = field(factory=Clock)
     blocked: bool = False
     tokens_spent: int = field(default=0, init=False)
     _refusals_in_a_row: int = field(default=0, init=False)
 
-    def admit(self, now: float, accept: str = "*/*") -> Answer | None:
-        """Count a request that comes at `now`: None lets it through, an answer turns it away."""
+    def admit(self, now: float, *, cost: int = 40, accept: str = "*/*") -> Answer | None:
+        """Count a request that comes at `now`: None lets it through, an answer turns it away.
+
+        Args:
+            now: The time.
+            cost: The tokens that the request costs.
+            accept: The forms of an answer that the client accepts.
+        """
         if self.blocked:
             return cloudflare_answer(403, 1020, accepted_form(accept))
-        if self.daily_budget is not None and (
-            self.tokens_spent + TOKENS_PER_REQUEST > self.daily_budget
-        ):
-            return self._refuse("daily request budget exceeded", self.daily_retry_after)
+        today = self.clock.now()
+        if not self.daily.use(cost, today):
+            until = self.daily_retry_after
+            wait = math.ceil(self.daily.seconds_left(today)) if until == "midnight" else until
+            return self._refuse("daily request budget exceeded", wait)
         if not self.burst.use(1, now):
+            self.daily.refund(cost, today)
             return self._refuse("request over limit", None)
         self._refusals_in_a_row = 0
-        self.tokens_spent += TOKENS_PER_REQUEST
+        self.tokens_spent += cost
         return None
 
-    def refund(self) -> None:
+    def refund(self, cost: int) -> None:
         """Take back the price of a request that was turned away after all, by a fault."""
-        self.tokens_spent -= TOKENS_PER_REQUEST
+        self.tokens_spent -= cost
+        self.daily.refund(cost, self.clock.now())
 
     def _refuse(self, error: str, retry_after: int | None) -> Answer:
         self._refusals_in_a_row += 1
@@ -65,8 +78,8 @@ class Gateway:
             "x-ratelimit-remaining": str(self.burst.remaining(now)),
             "x-ratelimit-reset": str(math.ceil(self.burst.seconds_left(now))),
         }
-        if self.daily_budget is not None:
-            left = max(0, self.daily_budget - self.tokens_spent)
-            said["x-daily-ratelimit-token-limit"] = str(self.daily_budget)
+        left = self.daily.remaining(self.clock.now())
+        if left is not None:
+            said["x-daily-ratelimit-token-limit"] = str(self.daily.tokens)
             said["x-daily-ratelimit-token-remaining"] = str(left)
         return said

@@ -1,18 +1,23 @@
-"""What a token may still ask: the arithmetic of the burst limit, with the time as an argument.
+"""What a token may still ask: burst limit and daily budget, with the time as an argument.
 
-Pipedrive counts over a rolling window of two seconds; gateways of other makes count over fixed
-ones. Source: pipedrive.readme.io, "Rate limiting".
+Pipedrive counts bursts over a rolling window of two seconds; gateways of other makes count over
+fixed ones. The daily budget starts anew at midnight; in which zone is not published, so it is UTC
+here. Source: pipedrive.readme.io, "Rate limiting".
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
 
-__all__ = ["BurstWindow", "FixedWindow", "RollingWindow"]
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+__all__ = ["BurstWindow", "DailyBudget", "FixedWindow", "RollingWindow"]
 
 
 class BurstWindow(Protocol):
@@ -89,3 +94,39 @@ class FixedWindow:
     def seconds_left(self, now: float) -> float:
         """Seconds until the next window begins."""
         return (math.floor(now / self.seconds) + 1) * self.seconds - now
+
+
+@define
+class DailyBudget:
+    """The tokens that may be spent on each day; `tokens` None means no limit."""
+
+    tokens: int | None = None
+    _day: date | None = field(default=None, init=False)
+    _spent: int = field(default=0, init=False)
+
+    def spent(self, now: datetime) -> int:
+        """How many were spent on the day of `now`."""
+        if now.date() != self._day:
+            self._day, self._spent = now.date(), 0
+        return self._spent
+
+    def remaining(self, now: datetime) -> int | None:
+        """How many are left on the day of `now`."""
+        return None if self.tokens is None else max(0, self.tokens - self.spent(now))
+
+    def use(self, cost: int, now: datetime) -> bool:
+        """Spend `cost` tokens, if so many are left."""
+        remaining = self.remaining(now)
+        granted = remaining is None or cost <= remaining
+        if granted:
+            self._spent = self.spent(now) + cost
+        return granted
+
+    def refund(self, cost: int, now: datetime) -> None:
+        """Take back what was spent just now."""
+        self._spent = max(0, self.spent(now) - cost)
+
+    def seconds_left(self, now: datetime) -> float:
+        """Seconds until the budget starts anew."""
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return (midnight - now).total_seconds()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
 from pipeflow.testing.delivery import reset
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 __all__ = ["Listener"]
 
@@ -28,6 +28,8 @@ class Listener:
         self._runner = runner
         self._server = server
         self._port = port
+        self._loop = asyncio.get_running_loop()
+        self._background: set[asyncio.Task[None]] = set()
         self._outage: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -68,6 +70,18 @@ class Listener:
             await site.stop()
             await _let_in()
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that it runs in."""
+        return self._loop
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the server, until its end. May be called from any thread."""
+        self._loop.call_soon_threadsafe(self._begin, work)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._background.add(self._loop.create_task(work))
+
     def go_away(self, seconds: float) -> None:
         """Reset every connection and refuse new ones for some seconds."""
         is_away = self._outage is not None and not self._outage.done()
@@ -89,6 +103,7 @@ class Listener:
         """Stop at once, whatever is under way.
 
         Raises:
+            Exception: What something beside the server raised.
             OSError: The server could not come back from an outage: the port was taken meanwhile.
         """
         self._closing = True
@@ -100,8 +115,13 @@ class Listener:
             # Not `close()`, which waits for clients that do not read. Handlers are cancelled.
             transport.abort()
         await self._runner.cleanup()
-        if self._outage is not None and not self._outage.cancelled():
-            self._outage.result()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        ended = [*self._background] if self._outage is None else [self._outage, *self._background]
+        for task in ended:
+            if not task.cancelled():
+                task.result()
 
 
 async def _let_in() -> None:

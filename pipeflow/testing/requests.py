@@ -12,9 +12,26 @@ from pipeflow.testing.answers import PageQuery
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SeenRequest", "Whose", "page_query", "token_of", "whose_history"]
+__all__ = [
+    "SeenRequest",
+    "Whose",
+    "cost_of",
+    "listed",
+    "page_query",
+    "token_of",
+    "whose_history",
+]
 
 _FLOW_PATH: Final = re.compile(r"(?:/api)?/v1/(person|deal|organization)s/(\d+)/flow")
+_LIST_PATH: Final = re.compile(
+    r"(?:/api)?/(v1)/(users|personFields|dealFields|organizationFields)"
+    r"|/api/(v2)/(stages|pipelines|persons)"
+)
+_COSTS: Final = {"v1": 20, "v2": 10}
+"""Tokens that a list costs. Source: Pipedrive's guide, "Rate limiting"."""
+
+_FLOW_COST: Final = 40
+"""Tokens of everything else: a flow request costs so many, whatever its `limit`."""
 
 
 class Whose(TypedDict, total=False):
@@ -41,6 +58,8 @@ class SeenRequest:
     """The `x-correlation-id` of the answer."""
     whose: Whose = field(hash=False)
     """Whose history is asked for, such as `{"person": 1101}`; empty at any other address."""
+    cost: int = _FLOW_COST
+    """The tokens that it costs, unless it is refused."""
     status: int | None = None
     """The status of the answer, or None as long as no status line was sent."""
 
@@ -54,6 +73,18 @@ def whose_history(path: str) -> Whose:
     """The kind and the id in the path of a flow endpoint; empty for any other path."""
     found = _FLOW_PATH.fullmatch(path)
     return cast("Whose", {found[1]: int(found[2])} if found else {})
+
+
+def listed(path: str) -> str | None:
+    """The list that a path leads to, such as `users` or `stages`, or None."""
+    found = _LIST_PATH.fullmatch(path)
+    return found and (found[2] or found[4])
+
+
+def cost_of(path: str) -> int:
+    """The tokens that a request for this path costs."""
+    found = _LIST_PATH.fullmatch(path)
+    return _COSTS[found[1] or found[3]] if found else _FLOW_COST
 
 
 def token_of(request: SeenRequest) -> str | None:

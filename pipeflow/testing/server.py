@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipeflow.testing.answers import Ending, PageShape, error_answer
 from pipeflow.testing.api import Api
+from pipeflow.testing.clock import Clock
+from pipeflow.testing.collection import Pace
 from pipeflow.testing.controls import Controls
 from pipeflow.testing.delivery import deliver
 from pipeflow.testing.faults import Fault
 from pipeflow.testing.gateway import Gateway
-from pipeflow.testing.limits import FixedWindow, RollingWindow
+from pipeflow.testing.histories import generate_names
+from pipeflow.testing.limits import DailyBudget, FixedWindow, RollingWindow
 from pipeflow.testing.listener import Listener
-from pipeflow.testing.requests import SeenRequest, whose_history
+from pipeflow.testing.requests import SeenRequest, cost_of, whose_history
 from pipeflow.testing.store import demo_store, given_store
 
 if TYPE_CHECKING:
@@ -27,11 +30,15 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from pipeflow.testing.histories.naming import AccountNames
+
 __all__ = ["FakePipedrive"]
 
 
 class FakePipedrive(Controls):
-    """Pipedrive's three flow endpoints on a loopback port, as long as the `async with` lasts.
+    """Pipedrive's flow endpoints, and the lists beside them, on a loopback port.
+
+    It serves as long as the `async with` lasts.
 
     ```python
     async with FakePipedrive() as fake:
@@ -49,6 +56,9 @@ class FakePipedrive(Controls):
         related: The related objects by kind and id, such as `{"user": {11: {"id": 11, …}}}`. A
             page names those that its records refer to. `generate_related()` makes those of
             generated histories.
+        names: The entries of the lists `users`, `personFields`, `dealFields`,
+            `organizationFields`, `stages` and `pipelines`, by these names; what is left out is
+            that of `generate_names()`.
         api_token: The token to accept, in `x-api-token`, as `Authorization: Bearer` or in the old
             `api_token` query parameter. A random one by default.
         port: The port; 0 is any free one.
@@ -67,8 +77,11 @@ class FakePipedrive(Controls):
         announces_limits: Whether answers carry the `x-ratelimit-*` headers.
         block_after: After so many refusals in a row every request gets Cloudflare's 403, until
             `fake.blocked = False`. None never blocks.
-        daily_budget: Tokens; each request let through costs 40. None is no end of them.
-        daily_retry_after: The seconds that a 429 of the daily budget says in `Retry-After`.
+        daily_budget: Tokens of a day, which starts at midnight UTC; each request let through
+            costs 40, or less for the lists of names and persons. None means no limit.
+        daily_retry_after: What a 429 of the daily budget says in `Retry-After`: so many seconds,
+            those left until `"midnight"`, or nothing.
+        clock: What days, webhooks and the account's life go by; the real time by default.
         answer_delay: Seconds from each request to its answer.
 
     Attributes:
@@ -84,6 +97,7 @@ class FakePipedrive(Controls):
         deals: Mapping[int, Iterable[Any]] | None = None,
         organizations: Mapping[int, Iterable[Any]] | None = None,
         related: Mapping[str, Mapping[int, Any]] | None = None,
+        names: AccountNames | None = None,
         api_token: str | None = None,
         port: int = 0,
         default_page_size: int = 50,
@@ -98,24 +112,28 @@ class FakePipedrive(Controls):
         announces_limits: bool = True,
         block_after: int | None = None,
         daily_budget: int | None = None,
-        daily_retry_after: int | None = None,
+        daily_retry_after: int | Literal["midnight"] | None = None,
+        clock: Clock | None = None,
         answer_delay: float = 0.0,
     ) -> None:
         self.answer_delay = answer_delay
         self.on_request: Callable[[SeenRequest], Fault | None] | None = None
         given = {"person": persons, "deal": deals, "organization": organizations}
         histories = {kind: by_id for kind, by_id in given.items() if by_id is not None}
+        pace = Pace(clock or Clock())
         window = RollingWindow if burst_kind == "rolling" else FixedWindow
         super().__init__(
             Api(
                 token=secrets.token_hex(20) if api_token is None else api_token,
-                store=given_store(histories, related) if histories else demo_store(),
+                store=(given_store(histories, related, pace) if histories else demo_store(pace)),
+                names=generate_names() | dict(names or {}),
                 gateway=Gateway(
                     window(burst_limit, burst_window),
-                    daily_budget=daily_budget,
+                    daily=DailyBudget(daily_budget),
                     daily_retry_after=daily_retry_after,
                     block_after=block_after,
                     announces_limits=announces_limits,
+                    clock=pace.clock,
                 ),
                 shape=PageShape(pagination, related_objects, empty_as_null),
                 next_start=next_start,
@@ -139,6 +157,7 @@ class FakePipedrive(Controls):
     ) -> None:
         """Close every connection at once. Raises what `on_request` or a fault raised, if it did."""
         try:
+            await self._end_webhooks()
             await self._running().close()
         finally:
             self._listener = None
@@ -175,12 +194,14 @@ class FakePipedrive(Controls):
             at=time.monotonic(),
             correlation_id=str(uuid.uuid4()),
             whose=whose_history(request.path),
+            cost=cost_of(request.path),
         )
         self._log.begin(seen)
         try:
-            fault = self._next_fault(seen)
-            fault.act(self, seen)
-            answer = self._api.answer(seen, ask=fault.ask, change=fault.answer)
+            with self.lock:
+                fault = self._next_fault(seen)
+                fault.act(self, seen)
+                answer = self._api.answer(seen, ask=fault.ask, change=fault.answer)
         except Exception as error:  # noqa: BLE001 - a test's own fault; raised again at the end
             self._errors.append(error)
             answer = error_answer(500, f"the fake failed: {error!r}")

@@ -57,16 +57,28 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     **query: Unpack[Query],
 ) -> Reply:
-    """Send one request, with the right token unless there are other headers."""
+    """Send one request for a flow, with the right token unless there are other headers."""
+    return await ask_url(fake, fake.base_url + path, query, method=method, headers=headers)
+
+
+async def ask_url(
+    fake: FakePipedrive,
+    url: str,
+    query: Mapping[str, object] | None = None,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """Send one request to any address of the fake."""
     if headers is None:
         headers = {"x-api-token": fake.api_token}
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session,
         session.request(
             method,
-            fake.base_url + path,
+            url,
             headers=headers,
-            params={name: str(value) for name, value in query.items()},
+            params={name: str(value) for name, value in (query or {}).items()},
             allow_redirects=False,
         ) as response,
     ):

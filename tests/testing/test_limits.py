@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from pipeflow.testing import Clock
 from pipeflow.testing.gateway import Gateway
-from pipeflow.testing.limits import FixedWindow, RollingWindow
+from pipeflow.testing.limits import DailyBudget, FixedWindow, RollingWindow
 
 
 def test_a_rolling_window_grants_no_more_than_its_limit_in_any_two_seconds() -> None:
@@ -73,7 +76,7 @@ def test_the_headers_say_the_limit_what_remains_and_whole_seconds_left() -> None
 
 
 def test_the_daily_budget_has_headers_of_its_own() -> None:
-    gateway = Gateway(RollingWindow(5, 2.0), daily_budget=100)
+    gateway = Gateway(RollingWindow(5, 2.0), daily=DailyBudget(100))
     gateway.admit(0.0)
     headers = gateway.headers(0.0)
     assert headers["x-daily-ratelimit-token-limit"] == "100"
@@ -81,14 +84,14 @@ def test_the_daily_budget_has_headers_of_its_own() -> None:
 
 
 def test_a_budget_lowered_below_what_was_spent_leaves_nothing() -> None:
-    gateway = Gateway(RollingWindow(5, 2.0), daily_budget=100)
+    gateway = Gateway(RollingWindow(5, 2.0), daily=DailyBudget(100))
     gateway.admit(0.0)
-    gateway.daily_budget = 10
+    gateway.daily.tokens = 10
     assert gateway.headers(0.0)["x-daily-ratelimit-token-remaining"] == "0"
 
 
 def test_the_headers_can_be_missing() -> None:
-    gateway = Gateway(RollingWindow(5, 2.0), daily_budget=100, announces_limits=False)
+    gateway = Gateway(RollingWindow(5, 2.0), daily=DailyBudget(100), announces_limits=False)
     assert gateway.headers(0.0) == {}
 
 
@@ -115,9 +118,67 @@ def test_without_an_allowance_for_it_a_block_never_comes() -> None:
 
 
 def test_a_budget_that_is_too_small_for_one_more_request_refuses_it() -> None:
-    gateway = Gateway(RollingWindow(9, 2.0), daily_budget=119, daily_retry_after=3939)
+    gateway = Gateway(RollingWindow(9, 2.0), daily=DailyBudget(119), daily_retry_after=3939)
     assert statuses(gateway, [0.0, 0.0, 0.0]) == [200, 200, 429]
     refusal = gateway.admit(0.0)
     assert refusal is not None
     assert refusal.headers["Retry-After"] == "3939"
     assert gateway.burst.remaining(0.0) == 7
+
+
+BEFORE_MIDNIGHT = datetime(2026, 11, 26, 23, 59, 0, 500_000, tzinfo=UTC)
+
+
+def test_the_daily_budget_starts_anew_at_midnight() -> None:
+    clock = Clock(BEFORE_MIDNIGHT, speed=0)
+    gateway = Gateway(RollingWindow(99, 2.0), daily=DailyBudget(80), clock=clock)
+    assert statuses(gateway, [0.0] * 3) == [200, 200, 429]
+    clock.advance(59)
+    assert statuses(gateway, [0.0]) == [429]
+    clock.advance(1)
+    assert gateway.headers(0.0)["x-daily-ratelimit-token-remaining"] == "80"
+    assert statuses(gateway, [0.0] * 3) == [200, 200, 429]
+    assert gateway.tokens_spent == 160
+
+
+def test_its_refusal_can_say_when_that_is() -> None:
+    gateway = Gateway(
+        RollingWindow(99, 2.0),
+        daily=DailyBudget(0),
+        daily_retry_after="midnight",
+        clock=Clock(BEFORE_MIDNIGHT, speed=0),
+    )
+    refusal = gateway.admit(0.0)
+    assert refusal is not None
+    assert refusal.headers["Retry-After"] == "60"
+
+
+def test_a_request_that_the_burst_limit_refuses_costs_nothing_of_the_day() -> None:
+    gateway = Gateway(RollingWindow(1, 2.0), daily=DailyBudget(100))
+    assert statuses(gateway, [0.0, 0.0]) == [200, 429]
+    assert gateway.headers(0.0)["x-daily-ratelimit-token-remaining"] == "60"
+
+
+def test_what_is_taken_back_can_be_spent_again() -> None:
+    gateway = Gateway(RollingWindow(9, 2.0), daily=DailyBudget(40))
+    gateway.admit(0.0)
+    gateway.refund(40)
+    assert statuses(gateway, [0.0]) == [200]
+    assert gateway.tokens_spent == 40
+
+
+def test_a_cheaper_request_passes_where_a_dearer_one_does_not() -> None:
+    gateway = Gateway(RollingWindow(9, 2.0), daily=DailyBudget(30))
+    assert gateway.admit(0.0, cost=40) is not None
+    assert gateway.admit(0.0, cost=20) is None
+    assert gateway.admit(0.0, cost=10) is None
+    assert gateway.admit(0.0, cost=10) is not None
+
+
+def test_what_is_taken_back_after_midnight_does_not_give_more_than_there_is() -> None:
+    clock = Clock(BEFORE_MIDNIGHT, speed=0)
+    gateway = Gateway(RollingWindow(9, 2.0), daily=DailyBudget(40), clock=clock)
+    gateway.admit(0.0)
+    clock.advance(60)
+    gateway.refund(40)
+    assert statuses(gateway, [0.0, 0.0]) == [200, 429]

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from pipeflow.testing.answers import Answer, error_answer, html_answer, with_headers
 from pipeflow.testing.cloudflare import BlockForm, accepted_form, cloudflare_answer
-from pipeflow.testing.collection import to_json
+from pipeflow.testing.entries import to_json
 from pipeflow.testing.faults.base import Fault
 
 if TYPE_CHECKING:

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from pipeflow.testing.histories.cast import Cast
 
-__all__ = ["ChangingFields", "FieldStep"]
+__all__ = ["CUSTOM", "LABELS", "STAGES", "STANDARD", "ChangingFields", "Choice", "FieldStep"]
 
 Choice: TypeAlias = "tuple[Any, str | None]"
 """A value of a field, and how Pipedrive's screens spell it where that differs."""
 
-_LABELS: Final = ((5, "Customer"), (6, "Hot lead"), (7, "Warm lead"), (8, "Cold lead"))
-_STAGES: Final = ((1, "Enquiry"), (2, "Tasting"), (3, "Offer"), (4, "Negotiation"))
+LABELS: Final = ((5, "Customer"), (6, "Hot lead"), (7, "Warm lead"), (8, "Cold lead"))
+STAGES: Final = ((1, "Enquiry"), (2, "Tasting"), (3, "Offer"), (4, "Negotiation"))
 _ROASTS: Final = ((31, "Light"), (32, "Medium"), (33, "Dark"))
 _MODELS: Final = ((41, "Volta 2"), (42, "Volta 3"), (43, "Brisa"))
 
-_STANDARD: Final[dict[str, dict[str, tuple[Choice, ...]]]] = {
+STANDARD: Final[dict[str, dict[str, tuple[Choice, ...]]]] = {
     "personChange": {
         "job_title": tuple(
             (title, None)
@@ -33,13 +33,13 @@ _STANDARD: Final[dict[str, dict[str, tuple[Choice, ...]]]] = {
             ([{"label": "work", "value": number, "primary": True}], number)
             for number in ("+49 40 5550 101", "+49 40 5550 172", "+49 171 5550 188")
         ),
-        "label": _LABELS,
+        "label": LABELS,
         "marketing_status": tuple(
             (status, None) for status in ("no_consent", "subscribed", "unsubscribed")
         ),
     },
     "dealChange": {
-        "stage_id": _STAGES,
+        "stage_id": STAGES,
         "status": (("open", None), ("won", None), ("lost", None)),
         "value": tuple((value, None) for value in (4_900, 12_750, 29_800, 31_200, 48_500.5)),
         "probability": tuple((percent, f"{percent}%") for percent in (20, 50, 80, 95)),
@@ -52,11 +52,11 @@ _STANDARD: Final[dict[str, dict[str, tuple[Choice, ...]]]] = {
             (address, None)
             for address in ("Quay Street 4, Hamburg", "Harbour Lane 19, Kiel", "Old Pier 2, Bremen")
         ),
-        "label": _LABELS,
+        "label": LABELS,
         "people_count": tuple((count, None) for count in (3, 4, 7)),
     },
 }
-_CUSTOM: Final[dict[str, dict[str, tuple[Choice, ...]]]] = {
+CUSTOM: Final[dict[str, dict[str, tuple[Choice, ...]]]] = {
     "personChange": {
         custom_field_key("Favourite roast"): _ROASTS,
         custom_field_key("Cups a day"): tuple((cups, None) for cups in (120, 300, 450)),
@@ -98,7 +98,7 @@ class ChangingFields:
     def step(self, kind: str, *, custom: bool) -> FieldStep:
         """Change a field of the person, a deal or the organization, as `kind` says."""
         item_id = self._item_id(kind)
-        fields = _CUSTOM[kind] if custom else _STANDARD[kind] | {"owner_id": self._owners()}
+        fields = CUSTOM[kind] if custom else STANDARD[kind] | {"owner_id": self._owners()}
         field_key = self._random.choice(list(fields))
         place = (kind, item_id, field_key)
         old = self._present.get(place, (None, None))

@@ -9,14 +9,14 @@ from typing import Any, Final, Literal, TypeAlias
 from pipeflow.testing.histories.cast import Cast
 from pipeflow.testing.histories.story import Story
 
-__all__ = ["BASE_TIME", "About", "generate_history", "generate_related"]
+__all__ = ["BASE_TIME", "SHARES", "About", "generate_history", "generate_related"]
 
 About: TypeAlias = Literal["person", "deal", "organization"]
 
 BASE_TIME: Final = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 """The present of a generated history: all is done before it, and what is planned may be later."""
 
-_SHARES: Final[dict[str, float]] = {
+SHARES: Final[dict[str, float]] = {
     "activity": 26,
     "mailMessage": 16,
     "mailMessage with attachments": 4,
@@ -80,7 +80,7 @@ def generate_history(
         key=lambda record: str(record["timestamp"]),
         reverse=True,
     )
-    kinds = story.kinds(size - pending, _SHARES | _MORE[about])
+    kinds = story.kinds(size - pending, SHARES | _MORE[about])
     past = [
         story.record(kind, moment)
         for kind, moment in zip(kinds, story.moments(size - pending), strict=True)
