@@ -7,7 +7,7 @@ import re
 
 from yarl import URL
 
-__all__ = ["DEFAULT_BASE_URL", "base_url_from"]
+__all__ = ["DEFAULT_BASE_URL", "base_url_from", "version_2_url"]
 
 DEFAULT_BASE_URL = "https://api.pipedrive.com/v1"
 
@@ -75,3 +75,15 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def version_2_url(base_url: URL) -> URL:
+    """The base URL of version 2 of the API, beside that of version 1.
+
+    `https://api.pipedrive.com/v1` and `https://acme.pipedrive.com/api/v1` both have it at
+    `/api/v2` of their host. Other addresses have it where their `v1` is.
+    """
+    before, _, last = base_url.path.rpartition("/")
+    if base_url.host == "api.pipedrive.com" or last != "v1":
+        return base_url.with_path("/api/v2")
+    return base_url.with_path(f"{before}/v2")

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from pipeflow.codec import decode_page
 from pipeflow.credentials import Redaction, hiding_secrets
-from pipeflow.errors import PipeflowError
+from pipeflow.errors import DecodeError, PipeflowError
 from pipeflow.middleware import RetryMiddleware
 from pipeflow.observing import PageRead
+from pipeflow.records.json_text import read_json
 from pipeflow.walking.many import walk_many
 from pipeflow.walking.plan import LARGEST_PAGE, PageRequest
 from pipeflow.walking.prefetching import walk_pages_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
+
+    from yarl import URL
 
     from pipeflow.answers import Answer
     from pipeflow.connection import Connection
@@ -91,6 +94,28 @@ class FlowReader:
             async for page in pages:
                 for update in page.updates:
                     yield update
+
+    async def document(
+        self, url_from: Callable[[URL], URL], parameters: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """The JSON object that another endpoint than the flow's answers with.
+
+        Raises:
+            PipeflowError: No answer came, it says no, or it is not a JSON object.
+        """
+        retry = RetryMiddleware(self._retry, observer=self._observer)
+        with hiding_secrets(self._credential.secrets):
+            answer = await self._connection.get(url_from, parameters, retry)
+            if answer.status != 200:
+                answer = Redaction(self._credential.secrets()).answer(answer)
+                raise answer.error(datetime.now(UTC), cooldown=self._cooldown)
+        try:
+            found = read_json(answer.body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise DecodeError("the answer is not a JSON object")
+        return found
 
     async def polled_pages(
         self, owner: Owner, plan: WalkPlan, first_page: int, *, heard: Callable[[Answer], None]

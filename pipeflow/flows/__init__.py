@@ -3,6 +3,7 @@
 ```
 persons, deals, organizations   the methods of each kind of owner: the same, word for word
 watches, source                 watching any of them, and where a watch reads from
+names                           names for keys and ids
 keywords                        a foreign keyword answered with the right one
 ```
 
@@ -11,6 +12,7 @@ checkers show them; a test holds them together.
 """
 
 from pipeflow.flows.deals import DealFlows
+from pipeflow.flows.names import NameMethods
 from pipeflow.flows.organizations import OrganizationFlows
 from pipeflow.flows.persons import PersonFlows
 from pipeflow.flows.watches import WatchMethods
@@ -18,5 +20,5 @@ from pipeflow.flows.watches import WatchMethods
 __all__ = ["FlowMethods"]
 
 
-class FlowMethods(PersonFlows, DealFlows, OrganizationFlows, WatchMethods):
+class FlowMethods(PersonFlows, DealFlows, OrganizationFlows, WatchMethods, NameMethods):
     """All that `PipedriveSession` can do with the flow endpoints."""
