@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeflow.cost import DailyShare, WatchCost, daily_tokens
+from pipeflow.cost import DailyShare, WatchCost, daily_tokens, request_tokens
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -20,6 +20,14 @@ def test_a_day_has_its_tokens(plan: str, seats: int, tokens: int) -> None:
 def test_an_unknown_plan_is_named() -> None:
     with pytest.raises(ValueError, match="'Free'; the plans are Lite"):
         daily_tokens("Free")
+
+
+@pytest.mark.parametrize(
+    ("path", "tokens"),
+    [("/v1/persons/7/flow", 40), ("/api/v1/dealFields", 20), ("/api/v2/stages", 10)],
+)
+def test_what_a_request_costs_is_in_its_path(path: str, tokens: int) -> None:
+    assert request_tokens(path) == tokens
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from pipeflow.answers import REQUEST_TOKENS, Answer
+from pipeflow.answers import Answer
+from pipeflow.cost import request_tokens
 from pipeflow.observing import AttemptEnded, RequestDetails, RequestSent
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ObserverMiddleware:
                 sent=sent,
                 seconds=self._clock() - begun,
                 status=response.status,
-                tokens=0 if response.status in _NOT_CHARGED else REQUEST_TOKENS,
+                tokens=0 if response.status in _NOT_CHARGED else request_tokens(request.url.path),
                 daily_remaining=Answer(response.status, response.headers, b"")
                 .rate_limit()
                 .daily_remaining,
