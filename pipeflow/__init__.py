@@ -37,9 +37,17 @@ connection. An update comes from `codec`, a repeated request from `middleware.re
 
 from pipeflow.answers import RateLimit
 from pipeflow.codec import to_dict
+from pipeflow.credentials import (
+    FileTokenStore,
+    MemoryTokenStore,
+    OAuthApp,
+    OAuthTokens,
+    TokenStore,
+)
 from pipeflow.errors import (
     ApiError,
     AuthenticationError,
+    AuthorizationCallbackError,
     BadRequestError,
     BlockedError,
     CheckpointLostError,
@@ -53,8 +61,10 @@ from pipeflow.errors import (
     PermissionDeniedError,
     PipeflowError,
     RateLimitError,
+    ReauthorizationRequiredError,
     RequestTimeoutError,
     ServerError,
+    TokenStoreError,
     TransportError,
 )
 from pipeflow.items import FlowItem, OrganizationFlowItem
@@ -92,6 +102,7 @@ __all__ = [
     "ActivityParticipant",
     "ApiError",
     "AuthenticationError",
+    "AuthorizationCallbackError",
     "BadRequestError",
     "BlockedError",
     "BurstLimiter",
@@ -101,6 +112,7 @@ __all__ = [
     "DecodeError",
     "FieldChange",
     "File",
+    "FileTokenStore",
     "FlowEvent",
     "FlowItem",
     "FlowPage",
@@ -110,8 +122,11 @@ __all__ = [
     "InvalidIdError",
     "MailMessage",
     "MailParty",
+    "MemoryTokenStore",
     "NotFoundError",
     "Note",
+    "OAuthApp",
+    "OAuthTokens",
     "OrganizationFlowItem",
     "PaginationError",
     "PaymentRequiredError",
@@ -120,6 +135,7 @@ __all__ = [
     "PipeflowError",
     "RateLimit",
     "RateLimitError",
+    "ReauthorizationRequiredError",
     "RelatedDeal",
     "RelatedObjects",
     "RelatedOrganization",
@@ -129,6 +145,8 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "SessionStats",
+    "TokenStore",
+    "TokenStoreError",
     "TransportError",
     "__version__",
     "to_dict",

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from pipeflow.answers import Answer
+from pipeflow.cookies import keep_cookies_out
 from pipeflow.errors import RequestTimeoutError, TransportError
 from pipeflow.failures import FAILURES, transport_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
+    from aiohttp import ClientMiddlewareType
     from yarl import URL
 
     from pipeflow.credentials import Credential
@@ -78,7 +79,7 @@ class Connection:
             TransportError: No whole answer came.
             RuntimeError: The connection is closed, or belongs to another event loop.
         """
-        client = self._client()
+        client = self.client()
         deadline = asyncio.timeout(self._deadline)
         self._under_way[deadline] = asyncio.get_running_loop()
         host: str | None = None
@@ -92,7 +93,7 @@ class Connection:
                     headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
                     allow_redirects=False,
                     auto_decompress=False,  # AttemptMiddleware does it, within bounds
-                    middlewares=(_keep_cookies_out, *outermost, *self._middlewares),
+                    middlewares=(keep_cookies_out, *outermost, *self._middlewares),
                     raise_for_status=False,
                     timeout=_NO_TIMEOUT,
                 ) as response:
@@ -128,7 +129,12 @@ class Connection:
         if self._own is not None:
             await self._own.close()
 
-    def _client(self) -> aiohttp.ClientSession:
+    def client(self) -> aiohttp.ClientSession:
+        """The session that requests go through, made on first use unless it is borrowed.
+
+        Raises:
+            RuntimeError: The connection is closed, or belongs to another event loop.
+        """
         if self.closed:
             raise RuntimeError("this PipedriveSession is closed")
         if self._borrowed is not None:
@@ -147,15 +153,3 @@ class Connection:
                 "with 'async with' inside the coroutine that it runs"
             )
         return self._own
-
-
-async def _keep_cookies_out(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Leaves the session's cookie jar as it was, which may be a borrowed one.
-
-    aiohttp fills the jar after the middlewares have returned, from these two attributes (the
-    first up to 3.12.2, the second after), and offers no jar per request.
-    """
-    response = await handler(request)
-    response._cookies = None  # noqa: SLF001
-    response._raw_cookie_headers = None  # noqa: SLF001
-    return response
