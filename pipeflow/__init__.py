@@ -37,17 +37,9 @@ connection. An update comes from `codec`, a repeated request from `middleware.re
 
 from pipeflow.answers import RateLimit
 from pipeflow.codec import to_dict
-from pipeflow.credentials import (
-    FileTokenStore,
-    MemoryTokenStore,
-    OAuthApp,
-    OAuthTokens,
-    TokenStore,
-)
 from pipeflow.errors import (
     ApiError,
     AuthenticationError,
-    AuthorizationCallbackError,
     BadRequestError,
     BlockedError,
     CheckpointLostError,
@@ -61,10 +53,8 @@ from pipeflow.errors import (
     PermissionDeniedError,
     PipeflowError,
     RateLimitError,
-    ReauthorizationRequiredError,
     RequestTimeoutError,
     ServerError,
-    TokenStoreError,
     TransportError,
 )
 from pipeflow.items import FlowItem, OrganizationFlowItem
@@ -102,7 +92,6 @@ __all__ = [
     "ActivityParticipant",
     "ApiError",
     "AuthenticationError",
-    "AuthorizationCallbackError",
     "BadRequestError",
     "BlockedError",
     "BurstLimiter",
@@ -112,7 +101,6 @@ __all__ = [
     "DecodeError",
     "FieldChange",
     "File",
-    "FileTokenStore",
     "FlowEvent",
     "FlowItem",
     "FlowPage",
@@ -122,11 +110,8 @@ __all__ = [
     "InvalidIdError",
     "MailMessage",
     "MailParty",
-    "MemoryTokenStore",
     "NotFoundError",
     "Note",
-    "OAuthApp",
-    "OAuthTokens",
     "OrganizationFlowItem",
     "PaginationError",
     "PaymentRequiredError",
@@ -135,7 +120,6 @@ __all__ = [
     "PipeflowError",
     "RateLimit",
     "RateLimitError",
-    "ReauthorizationRequiredError",
     "RelatedDeal",
     "RelatedObjects",
     "RelatedOrganization",
@@ -145,8 +129,6 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "SessionStats",
-    "TokenStore",
-    "TokenStoreError",
     "TransportError",
     "__version__",
     "to_dict",

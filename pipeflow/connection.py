@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from pipeflow.answers import Answer
-from pipeflow.cookies import keep_cookies_out
 from pipeflow.errors import RequestTimeoutError, TransportError
-from pipeflow.failures import FAILURES, transport_error
+from pipeflow.failures import error_from, quotes_an_answer
+from pipeflow.middleware.bodies import read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from aiohttp import ClientMiddlewareType
     from yarl import URL
 
     from pipeflow.credentials import Credential
+    from pipeflow.middleware import RetryMiddleware
+    from pipeflow.middleware.stack import Stack
 
 __all__ = ["Connection"]
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 """aiohttp's clock would count waits inside middlewares; `AttemptMiddleware` times each attempt."""
 
+_BORROWED_IS_CLOSED = "the aiohttp.ClientSession that this PipedriveSession borrows is closed"
 
 _MOST_TURNS_TO_END = 20
 """Turns of the event loop. A cancelled request ends in a few, unless somebody's middleware holds
@@ -37,9 +39,9 @@ class Connection:
     Args:
         borrowed: The caller's session, never closed here; None makes one on first use.
         credential: Knows the address that requests begin with.
-        middlewares: What every request passes, from the outside in. (They replace a borrowed
-            session's own, as aiohttp has it.)
-        deadline: Seconds for one request with all its tries and waits, or None for no bound.
+        stack: The middlewares that every request passes. (They replace a borrowed session's own,
+            as aiohttp has it.)
+        deadline: Seconds for one request with all its attempts and waits; None means no limit.
         trust_env: Whether a session of its own takes proxies from the environment.
     """
 
@@ -47,7 +49,7 @@ class Connection:
         self,
         borrowed: aiohttp.ClientSession | None,
         credential: Credential,
-        middlewares: Sequence[ClientMiddlewareType],
+        stack: Stack,
         *,
         deadline: float | None = None,
         trust_env: bool = False,
@@ -56,7 +58,7 @@ class Connection:
         self._credential = credential
         self._own: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._middlewares = tuple(middlewares)
+        self._stack = stack
         self._deadline = deadline
         self._trust_env = trust_env
         self._under_way: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
@@ -66,51 +68,70 @@ class Connection:
         self,
         url_from: Callable[[URL], URL],
         parameters: Mapping[str, str],
-        *outermost: ClientMiddlewareType,
+        retry: RetryMiddleware,
     ) -> Answer:
         """The answer to one GET, whatever its status. A redirect is not followed.
 
         Args:
             url_from: Makes the address, without a query, of the base URL.
             parameters: The query.
-            *outermost: Middlewares of this request, outside those of the connection.
+            retry: How often the request is attempted.
 
         Raises:
-            TransportError: No whole answer came.
+            TransportError: No whole answer came, or the borrowed session is closed.
+            DecodeError: The answer is too large or in an unknown encoding.
             RuntimeError: The connection is closed, or belongs to another event loop.
         """
-        client = self.client()
+        client = self._client()
         deadline = asyncio.timeout(self._deadline)
         self._under_way[deadline] = asyncio.get_running_loop()
-        host: str | None = None
         try:
             async with deadline:
                 url = url_from((await self._credential.authorization()).base_url)
-                host = url.host
-                async with client.get(
-                    url,
-                    params=parameters,
-                    headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
-                    allow_redirects=False,
-                    auto_decompress=False,  # AttemptMiddleware does it, within bounds
-                    middlewares=(keep_cookies_out, *outermost, *self._middlewares),
-                    raise_for_status=False,
-                    timeout=_NO_TIMEOUT,
-                ) as response:
-                    return Answer(response.status, response.headers, await response.read())
-        except FAILURES as failure:
+                return await self._answer(client, url, parameters, retry)
+        except Exception as failure:
             if self.closed:
                 raise TransportError(
                     "this PipedriveSession was closed while a request was under way"
                 ) from failure
+            if client.closed:
+                raise TransportError(_BORROWED_IS_CLOSED) from failure
             if deadline.expired():
                 raise RequestTimeoutError(
-                    f"no whole answer from {host} within the deadline of {self._deadline:g} s, "
-                    "tries and waits included"
+                    f"no whole answer within the deadline of {self._deadline:g} s, attempts and "
+                    "waits included"
                 ) from failure
-            raise transport_error(failure, host=host, attempts=1) from failure
+            raise
         finally:
             del self._under_way[deadline]
+
+    async def _answer(
+        self,
+        client: aiohttp.ClientSession,
+        url: URL,
+        parameters: Mapping[str, str],
+        retry: RetryMiddleware,
+    ) -> Answer:
+        try:
+            async with client.get(
+                url,
+                params=parameters,
+                headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+                allow_redirects=False,
+                middlewares=self._stack.within(retry),
+                raise_for_status=False,
+                timeout=_NO_TIMEOUT,
+            ) as response:
+                return Answer(response.status, response.headers, await read_body(response) or b"")
+        except aiohttp.ClientError as failure:
+            # aiohttp makes a ClientOSError of whatever OSError a middleware lets out. Ours let out
+            # none, so it is somebody else's, about a file perhaps, and not about this request.
+            theirs = failure.__cause__ if type(failure) is aiohttp.ClientOSError else None
+            if theirs is None:
+                if quotes_an_answer(failure):
+                    raise
+                raise error_from(failure, host=url.host) from failure
+        raise theirs
 
     async def close(self) -> None:
         """Ends what is under way and closes the connections, unless they are borrowed.
@@ -129,15 +150,12 @@ class Connection:
         if self._own is not None:
             await self._own.close()
 
-    def client(self) -> aiohttp.ClientSession:
-        """The session that requests go through, made on first use unless it is borrowed.
-
-        Raises:
-            RuntimeError: The connection is closed, or belongs to another event loop.
-        """
+    def _client(self) -> aiohttp.ClientSession:
         if self.closed:
             raise RuntimeError("this PipedriveSession is closed")
         if self._borrowed is not None:
+            if self._borrowed.closed:
+                raise TransportError(_BORROWED_IS_CLOSED)
             return self._borrowed
         loop = asyncio.get_running_loop()
         if self._own is None:

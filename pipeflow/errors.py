@@ -2,12 +2,11 @@
 
 ```
 PipeflowError
-├── TransportError                no answer: no connection, a disconnect, a broken body
+├── TransportError                no whole answer: no connection, a disconnect, a broken body
 │   └── RequestTimeoutError       no answer in time; also a TimeoutError
 ├── ApiError                      an answer that says no
 │   ├── BadRequestError           400
 │   ├── AuthenticationError       401
-│   │   └── ReauthorizationRequiredError  OAuth tokens that are dead or missing
 │   ├── PaymentRequiredError      402
 │   ├── PermissionDeniedError     403
 │   │   └── BlockedError          403, or 429: Cloudflare's block, in any form
@@ -16,8 +15,6 @@ PipeflowError
 │   │   └── DailyBudgetExhaustedError
 │   └── ServerError               5xx
 ├── DecodeError                   an answer that is not a page of updates
-├── AuthorizationCallbackError    the OAuth consent page did not give a code
-├── TokenStoreError               OAuth tokens cannot be read or saved for now
 ├── PaginationError               the collection does not advance
 ├── CheckpointLostError           a watch cannot be joined to where it was
 └── InvalidIdError                an id among many that cannot be one; also a ValueError
@@ -52,7 +49,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ApiError",
     "AuthenticationError",
-    "AuthorizationCallbackError",
     "BadRequestError",
     "BlockedError",
     "CheckpointLostError",
@@ -66,10 +62,8 @@ __all__ = [
     "PermissionDeniedError",
     "PipeflowError",
     "RateLimitError",
-    "ReauthorizationRequiredError",
     "RequestTimeoutError",
     "ServerError",
-    "TokenStoreError",
     "TransportError",
 ]
 
@@ -107,15 +101,40 @@ class PipeflowError(Exception):
 
 
 class TransportError(PipeflowError):
-    """No whole answer came: no connection, a disconnect, a truncated or broken body.
+    """No whole answer came. Often it passes: go on later, from `resume_start`.
 
-    Raised when the attempts of the retry policy are used up; the request may have been carried
-    out. The cause (`__cause__`) is aiohttp's or the operating system's error.
+    It comes when
+
+    - no connection could be made: a wrong host, a refused port, a wrong certificate, no network;
+    - the connection broke before or during the answer, or what came was not HTTP;
+    - no answer came in time, as a `RequestTimeoutError`;
+    - the session, or the `aiohttp.ClientSession` that it borrows, was closed under a walk.
+
+    Unless a retry cannot help (a wrong certificate, a closed session), it is raised when the
+    attempts of the `RetryPolicy` are used up. The request may have been carried out. The cause
+    (`__cause__`) is aiohttp's error, where that holds no secret.
+
+    Attributes:
+        attempts: How often the request was sent.
     """
+
+    def __init__(self, message: str, *, attempts: int = 1, resume_start: int | None = None) -> None:
+        super().__init__(message, resume_start=resume_start)
+        self.attempts = attempts
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return message if self.attempts == 1 else f"{message} (in {self.attempts} attempts)"
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """No whole answer came within `attempt_timeout` seconds, in any of the attempts."""
+    """No whole answer came in time. The message says which time it was.
+
+    It comes when
+
+    - each attempt took longer than `attempt_timeout`;
+    - a page took longer than `deadline`, with all its attempts and waits.
+    """
 
 
 class ApiError(PipeflowError):
@@ -157,15 +176,6 @@ class BadRequestError(ApiError):
 
 class AuthenticationError(ApiError):
     """401: the token is wrong, revoked or expired."""
-
-
-class ReauthorizationRequiredError(AuthenticationError):
-    """The OAuth refresh token is dead (`invalid_grant`), or the store holds no tokens.
-
-    A refresh token dies when the user removes the app, or after 60 days without use. Send the user
-    to `OAuthApp.authorization_url` again and save the new tokens in the store: the session then
-    goes on with them.
-    """
 
 
 class PaymentRequiredError(ApiError):
@@ -253,27 +263,6 @@ class DecodeError(PipeflowError):
 
 class PaginationError(PipeflowError):
     """The collection does not advance: pages repeat, or are empty while more is claimed."""
-
-
-class AuthorizationCallbackError(PipeflowError):
-    """The browser came back from Pipedrive's consent page without a code to trust.
-
-    Attributes:
-        error: What the callback's `error` says, such as `"access_denied"` when the user declined;
-            None when the callback itself is wrong, such as with another `state`.
-    """
-
-    def __init__(self, message: str, *, error: str | None = None) -> None:
-        super().__init__(message)
-        self.error = error
-
-
-class TokenStoreError(PipeflowError):
-    """The store of OAuth tokens failed, or its lock was held for too long.
-
-    No token is lost: what could not be saved is kept in memory and saved before it is first used.
-    The cause (`__cause__`) is the store's error.
-    """
 
 
 class CheckpointLostError(PipeflowError):

@@ -6,33 +6,67 @@ import asyncio
 
 import aiohttp
 
-from pipeflow.errors import RequestTimeoutError, TransportError
+from pipeflow.errors import DecodeError, RequestTimeoutError, TransportError
 
-__all__ = ["FAILURES", "is_worth_retrying", "transport_error"]
+__all__ = ["error_from", "failure_name", "is_worth_retrying", "quotes_an_answer"]
 
-FAILURES = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
-"""What a request can raise when no whole answer came."""
-
-_FINAL = (
-    aiohttp.InvalidURL,
+_WRONG_CERTIFICATE = (
     aiohttp.ClientConnectorCertificateError,
-    aiohttp.ClientConnectorSSLError,
+    aiohttp.ServerFingerprintMismatch,
 )
+"""Any other TLS alert may pass: a server that restarts, or is overloaded, sends some."""
+
+_WRONG_ADDRESS = (aiohttp.InvalidURL,)
+
+_NO_LIBRARY = "decode content-encoding"
 
 
-def is_worth_retrying(failure: BaseException) -> bool:
-    """Whether another try could end otherwise: not with a wrong address or certificate."""
-    return not isinstance(failure, _FINAL)
-
-
-def transport_error(failure: BaseException, *, host: str | None, attempts: int) -> TransportError:
+def error_from(failure: aiohttp.ClientError, *, host: str | None) -> TransportError | DecodeError:
     """The error for a request that got no whole answer, to be raised from `failure`.
 
     It is none of the errors on which aiohttp runs all middlewares once more by itself
     (`ServerDisconnectedError`, `ClientOSError`), which would double every attempt.
+
+    Args:
+        failure: What aiohttp raised; `quotes_an_answer` is false of it.
+        host: The host that was asked.
     """
-    tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    if isinstance(failure, TimeoutError):
-        return RequestTimeoutError(f"no whole answer from {host} in time, in {tries}: {failure}")
-    reason = str(failure) or type(failure).__name__
-    return TransportError(f"no whole answer from {host} in {tries}: {reason}")
+    if isinstance(failure, aiohttp.ClientResponseError) and _NO_LIBRARY in failure.message:
+        # aiohttp refuses what it has no library for as soon as it has read the headers.
+        return DecodeError(f"the answer cannot be read: {failure.message}")
+    message = f"no whole answer from {host}: {_reason(failure)}"
+    if isinstance(failure, asyncio.TimeoutError):
+        return RequestTimeoutError(message)
+    return TransportError(message)
+
+
+def is_worth_retrying(error: TransportError) -> bool:
+    """Whether a retry could end otherwise: not with a wrong address or certificate."""
+    return not isinstance(error.__cause__, (*_WRONG_ADDRESS, *_WRONG_CERTIFICATE))
+
+
+def quotes_an_answer(failure: aiohttp.ClientError) -> bool:
+    """Whether somebody raised it because of an answer, which came.
+
+    `response.json()` and `response.raise_for_status()` in somebody's middleware do; aiohttp itself
+    does not, except for a proxy's refusal and for what is not HTTP.
+    """
+    return (
+        isinstance(failure, aiohttp.ClientResponseError)
+        and not isinstance(failure, aiohttp.ClientHttpProxyError)
+        and not isinstance(failure.__cause__, aiohttp.http.HttpProcessingError)
+    )
+
+
+def failure_name(error: BaseException) -> str:
+    """The name of the class that says most: the cause's, where we raised from one."""
+    cause = error.__cause__ if isinstance(error, TransportError) else None
+    return type(cause or error).__name__
+
+
+def _reason(failure: aiohttp.ClientError) -> str:
+    if isinstance(failure, aiohttp.ClientConnectorError):
+        # aiohttp's own words tell of TLS where there is none.
+        said = failure.strerror or failure.os_error
+        return f"cannot connect to {failure.host}:{failure.port}: {said}"
+    return " ".join(str(failure).split()) or type(failure).__name__

@@ -182,7 +182,7 @@ class Answer:
         )
 
     def _not_found_error(self, said: dict[str, Any]) -> NotFoundError:
-        if self.reason.names_record():
+        if self.status == 410 or self.reason.names_record():
             return NotFoundError(self._message(), missing_record=True, **said)
         if self.document and not self.reason.names_address():
             hint = "either there is no such record, or base_url is wrong (it ends with /v1)"

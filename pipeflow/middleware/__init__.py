@@ -1,15 +1,19 @@
 """aiohttp client middlewares for Pipedrive, as `PipedriveSession` uses them.
 
-Each works in anyone's `aiohttp.ClientSession(middlewares=…)`. From the outside in:
+Each works in anyone's `aiohttp.ClientSession(middlewares=…)`, at any place, twice, and beside
+others that read the answer, stream it, replace it or send again. From the outside in:
 
 ```
-RetryMiddleware             tries again: every try below passes the limiter anew
-└── RefreshMiddleware       refreshes the credential after a 401, and sends once more
-    └── RateLimitMiddleware         waits for a free slot of the burst limit; stops after a block
-        └── ObserverMiddleware      tells observers of each try
-            └── AttemptMiddleware   one try: the whole answer, within a time and a size
-                └── AuthMiddleware  the credential, for one origin alone
+RetryMiddleware                 sends again: each attempt passes all that follows anew
+└── RefreshMiddleware           refreshes the credential after a 401, and sends once more
+    └── RateLimitMiddleware     waits for a free slot of the burst limit; stops after a block
+        └── yours
+            └── AuthMiddleware  the credential, for one origin alone
+                └── ObserverMiddleware      tells observers of each attempt
+                    └── AttemptMiddleware   one attempt: the whole answer, within a time and a size
 ```
+
+`pipeflow.middleware.stack` puts them together for a session.
 """
 
 from pipeflow.middleware.attempt import AttemptMiddleware

@@ -1,42 +1,49 @@
-"""One try of one request: the whole answer, within a time and a size."""
+"""One attempt of one request: the whole answer, within a time and a size."""
 
 from __future__ import annotations
 
-import asyncio
-import zlib
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientPayloadError
+import aiohttp
 
-from pipeflow.errors import DecodeError
+from pipeflow.errors import DecodeError, RequestTimeoutError, TransportError
+from pipeflow.failures import error_from, quotes_an_answer
+from pipeflow.middleware.attempt_clock import AttemptClock
+from pipeflow.middleware.bodies import LARGEST_ANSWER, BodyTooLargeError, read_bounded_body
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
-__all__ = ["LARGEST_ANSWER", "AttemptMiddleware"]
+__all__ = ["AttemptMiddleware"]
 
-LARGEST_ANSWER = 64 * 2**20
-"""Bytes. A page of 500 updates with all their fields is about 700 kB."""
-
-
-_GZIP_MAGIC = b"\x1f\x8b"
-"""No JSON begins with it, so it is a body that aiohttp has not decompressed."""
+_READ_BY_AIOHTTP = frozenset({"gzip", "deflate", "br", "zstd"})
+"""For the last two it needs a library, and says so."""
 
 
 class AttemptMiddleware:
-    """Reads the answer's whole body and bounds the try in time and size.
+    """Sends a request and reads its answer whole, within a time and a size.
 
-    The time runs from the sending of the request to the last byte of its body. It stands inside
-    the retry and the rate limit, so that no wait of theirs counts: `ClientTimeout(total=…)` would
-    count them.
+    It belongs innermost, where the request really goes out. What went wrong on the way becomes a
+    `TransportError` here, so that nobody takes an `OSError` of somebody's middleware, such as a
+    full disk, for the network.
+
+    The time runs from connecting to the last byte of the body. It does not run while the request
+    waits for a free connection of the session's pool, nor outside this middleware, in the waits
+    for the rate limit or between attempts: `ClientTimeout(total=…)` would count all of them.
+
+    Whoever reads the answer after it finds it whole, in `response.read()` and in
+    `response.content`. So it is not for downloads of any size: `max_bytes` bounds what it holds in
+    memory.
 
     Args:
-        timeout: Seconds for one try, or None for no bound. Above it a `TimeoutError` is raised,
-            which `RetryMiddleware` takes for a reason to try again.
+        timeout: Seconds for one attempt; None means no limit. Above it a `RequestTimeoutError` is
+            raised, which `RetryMiddleware` takes for a reason to try again.
         max_bytes: The most bytes that an answer may have, after decompression. Above it a
-            `DecodeError` is raised without reading on. (aiohttp before 3.14.1 decompresses what
-            it received in one go, up to a thousandfold, before anyone can count. A request with
-            `auto_decompress=False` leaves that to this middleware, for gzip.)
+            `DecodeError` is raised without reading on.
+
+    Raises:
+        TransportError: No whole answer came.
+        DecodeError: The answer is too large, or has a `Content-Encoding` that aiohttp cannot read.
     """
 
     def __init__(self, timeout: float | None = 30.0, *, max_bytes: int = LARGEST_ANSWER) -> None:
@@ -45,49 +52,38 @@ class AttemptMiddleware:
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request and reads its answer whole."""
-        attempt = asyncio.timeout(self._timeout)
+        clock = AttemptClock(self._timeout, request)
+        host = request.url.host
         try:
-            async with attempt:
+            async with clock:
                 response = await handler(request)
                 await self._read(response)
+        except TransportError:
+            raise  # of another one further in
+        except aiohttp.ClientError as failure:
+            if quotes_an_answer(failure):
+                raise
+            raise error_from(failure, host=host) from failure
         except TimeoutError as error:
-            if attempt.expired():
-                raise TimeoutError(f"attempt_timeout is {self._timeout:g} s") from error
-            raise
+            if not clock.expired():
+                raise
+            raise RequestTimeoutError(
+                f"no whole answer from {host} in time: attempt_timeout is {self._timeout:g} s"
+            ) from error
         return response
 
     async def _read(self, response: ClientResponse) -> None:
-        """As `response.read()`, which knows no bound."""
         try:
-            body = await self._bounded_body(response)
-        except BaseException:
+            body = await read_bounded_body(response, self._max_bytes)
+        except BodyTooLargeError:
             response.close()
-            raise
-        response._body = body  # noqa: SLF001 - where read() keeps it
-        await response.read()
+            raise DecodeError(f"the answer has more than {self._max_bytes:,} bytes") from None
+        encoding = response.headers.get("Content-Encoding", "")
+        if body and not _is_readable(encoding):
+            response.close()
+            raise DecodeError(f"the answer's Content-Encoding is {encoding!r}, which is not read")
 
-    async def _bounded_body(self, response: ClientResponse) -> bytes:
-        parts = []
-        size = 0
-        async for part in response.content.iter_any():
-            parts.append(part)
-            size += len(part)
-            if size > self._max_bytes:
-                raise self._too_large()
-        body = b"".join(parts)
-        return self._unzipped(body) if body.startswith(_GZIP_MAGIC) else body
 
-    def _unzipped(self, body: bytes) -> bytes:
-        gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            plain = gzip.decompress(body, self._max_bytes + 1)
-        except zlib.error as error:
-            raise ClientPayloadError(f"the answer is broken gzip: {error}") from error
-        if len(plain) > self._max_bytes:
-            raise self._too_large()
-        if not gzip.eof:
-            raise ClientPayloadError("the answer is truncated gzip")
-        return plain
-
-    def _too_large(self) -> DecodeError:
-        return DecodeError(f"the answer has more than {self._max_bytes:,} bytes")
+def _is_readable(content_encoding: str) -> bool:
+    encoding = content_encoding.strip().lower()
+    return encoding in {"", "identity"} or encoding in _READ_BY_AIOHTTP

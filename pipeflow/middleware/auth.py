@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from pipeflow.credentials import ApiTokenCredential, Credential, hiding_arguments
+from pipeflow.middleware.bodies import read_body
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
@@ -95,7 +96,7 @@ class RefreshMiddleware:
             response = await handler(request)
             if response.status != 401 or not refused:
                 return response
-            await response.read()  # its connection goes back to the pool
+            await read_body(response)  # its connection goes back to the pool
             if not await self._credential.refresh(refused[-1]):
                 return response
             response.release()

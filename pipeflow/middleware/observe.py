@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from pipeflow.answers import Answer
 from pipeflow.cost import request_tokens
+from pipeflow.failures import failure_name
 from pipeflow.observing import AttemptEnded, RequestDetails, RequestSent
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class ObserverMiddleware:
             response = await handler(request)
         except BaseException as error:
             self._observer.attempt_ended(
-                AttemptEnded(sent=sent, seconds=self._clock() - begun, error=type(error).__name__)
+                AttemptEnded(sent=sent, seconds=self._clock() - begun, error=failure_name(error))
             )
             raise
         self._observer.attempt_ended(

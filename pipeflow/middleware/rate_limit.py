@@ -13,6 +13,7 @@ from pipeflow.answers import Answer, RateLimit
 from pipeflow.errors import DailyBudgetExhaustedError
 from pipeflow.limiting import BurstLimiter, Limiter
 from pipeflow.limiting.daily_budget import TokenReserve, seconds_until_midnight
+from pipeflow.middleware.bodies import read_body
 from pipeflow.middleware.observe import details_of
 from pipeflow.observing import LimitWaited, Observer, SendingStopped
 
@@ -128,7 +129,7 @@ class RateLimitMiddleware:
         self.rate_limit = evolve(self.rate_limit, **told)
 
     async def _note_refusal(self, response: ClientResponse) -> None:
-        answer = Answer(response.status, response.headers, await response.read())
+        answer = Answer(response.status, response.headers, await read_body(response) or b"")
         now = self._now()
         wait = answer.requested_wait(now)
         if answer.is_block():

@@ -1,4 +1,4 @@
-"""Trying again: glue around `RetryPolicy`."""
+"""Sending a request again: glue around `RetryPolicy`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ import math
 import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+import aiohttp
+import msgspec
+from aiohttp.payload import BytesPayload, IOBasePayload, Payload
 
 from pipeflow.answers import Answer
-from pipeflow.failures import FAILURES, is_worth_retrying, transport_error
+from pipeflow.errors import TransportError
+from pipeflow.failures import error_from, failure_name, is_worth_retrying, quotes_an_answer
+from pipeflow.middleware.bodies import read_body
 from pipeflow.middleware.observe import details_of
 from pipeflow.observing import Observer, RetryScheduled
 from pipeflow.retrying import IDEMPOTENT_METHODS, RETRIED_STATUSES, RetryPolicy
@@ -21,26 +28,44 @@ if TYPE_CHECKING:
 
 __all__ = ["RetryMiddleware"]
 
+_REPEATED: WeakSet[ClientRequest] = WeakSet()
+"""Requests that a `RetryMiddleware` repeats, so that none further in repeats them, too.
+
+(A ContextVar would keep them: each timer and transport made meanwhile holds its context.)
+"""
+
+_JSON_BREAKS_OFF = "Input data was truncated"
+"""How msgspec says that a text is the beginning of JSON."""
+
 
 class RetryMiddleware:
-    """Tries a request again when that can help, as its policy says.
+    """Sends a request again when that can help, as its policy says.
 
-    Tried again: connection errors, timeouts, bodies that break off (the body is read here; JSON
-    that does not end as JSON broke off too), 408, 425, a burst 429, 500, 502, 503, 504, and a 200
-    whose body is `null`. Never: other answers, the
-    daily 429, a cancellation, and methods that are not idempotent (RFC 9110, 9.2.2), unless the
-    request carries an `Idempotency-Key`.
+    It does so after a `TransportError` or an error of aiohttp's own about the connection (but not
+    about a wrong certificate or address); after 408, 425, a 429 of the burst limit, 500, 502, 503,
+    504 and Cloudflare's 520 to 530; and after a GET that was answered with 200 and with JSON that
+    breaks off or is `null`.
 
-    The last answer is returned as it came, its body read. Without an answer a `TransportError`
-    is raised: with aiohttp's own `ServerDisconnectedError` or `ClientOSError`, aiohttp would run
-    all middlewares once more. Cancelling is safe at any moment.
+    It never does so after other answers, the daily 429, a block or a cancellation; for a method
+    that is not idempotent (RFC 9110, 9.2.2), unless the request carries an `Idempotency-Key`; or
+    for a request whose body can be sent only once, such as a generator's.
+
+    It reads what it has to judge: the bodies of those refusals, and JSON up to 64 MiB, both of
+    which can be read again and streamed by everyone after. Any other answer passes as it streams,
+    a download of any size too; if that breaks in the middle, its reader sees it. Inside a second
+    `RetryMiddleware` this one does nothing, so that their attempts do not multiply.
+
+    The last answer is returned as it came. Without an answer a `TransportError` is raised, with
+    the number of attempts: with aiohttp's own `ServerDisconnectedError` or `ClientOSError`,
+    aiohttp would run all middlewares once more. Other errors pass as they are. Cancelling is safe
+    at any moment.
 
     Args:
         policy: How often, and how long to wait. By default `RetryPolicy()`.
         random: The source of the jitter, from 0 to 1.
         sleep: Waits for so many seconds.
         most_nulls: How many answers of `null` are tried again, over all requests that pass this
-            middleware; None is no bound but that of the attempts.
+            middleware; None means no limit but that of the attempts.
         observer: Whom to tell of each retry.
     """
 
@@ -61,68 +86,109 @@ class RetryMiddleware:
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request until it is answered well, or finally not."""
-        may_repeat = _may_repeat(request)
+        if request in _REPEATED:
+            return await handler(request)
+        _REPEATED.add(request)
+        try:
+            return await self._repeat(request, handler)
+        finally:
+            _REPEATED.discard(request)
+
+    async def _repeat(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        can_repeat = _can_repeat(request)
         attempt = 0
         while True:
             attempt += 1
-            status = error = None
+            status = name = asked_wait = None
             try:
                 response = await handler(request)
-                await response.read()
-            except FAILURES as failure:
-                delay, error = None, type(failure).__name__
-                if may_repeat and is_worth_retrying(failure):
+                refused = await self._refused(request, response) if can_repeat else None
+            except (TransportError, aiohttp.ClientError) as failure:
+                error = _in_our_words(failure, request.url.host)
+                delay = None
+                if can_repeat and isinstance(error, TransportError) and is_worth_retrying(error):
                     delay = self._policy.delay_seconds(attempt, None, self._random)
                 if delay is None:
-                    raise transport_error(
-                        failure, host=request.url.host, attempts=attempt
-                    ) from failure
+                    if isinstance(error, TransportError):
+                        error.attempts = attempt
+                    raise error from error.__cause__
+                name = failure_name(error)
+                del error
             else:
-                if not may_repeat or not await self._may_get_better(response):
+                if refused is None:
                     return response
-                answer = Answer(response.status, response.headers, await response.read())
-                asked_wait = answer.requested_wait(datetime.now(UTC))
+                asked_wait = refused.requested_wait(datetime.now(UTC))
                 status = response.status
                 delay = self._policy.delay_seconds(attempt, asked_wait, self._random)
                 if delay is None:
                     return response
-                # Reading it whole gave its connection back to the pool; a refused answer that
-                # kept it would leave none for the next try.
+                # A refused answer that kept its connection would leave none for the next attempt.
                 response.release()
-                del response, answer  # a traceback of the wait shall not show what it says
+                del response, refused  # a traceback of the wait shall not show what it says
             self._observer.retry_scheduled(
                 RetryScheduled(
                     request=details_of(request),
                     attempt=attempt,
                     delay=delay,
                     status=status,
-                    error=error,
+                    error=name,
                 )
             )
             await self._sleep(delay)
 
-    async def _may_get_better(self, response: ClientResponse) -> bool:
-        body = await response.read()
-        if response.status == 200 and _breaks_off(response, body):
-            return True
-        if response.status == 200:
-            # A known fault of the flow endpoints (singer-io/tap-pipedrive#131): it mostly passes,
-            # but has been seen to go on for hours.
-            if body.strip() != b"null" or self._nulls_left == 0:
-                return False
-            self._nulls_left -= 1
-            return True
-        return response.status in RETRIED_STATUSES and not Answer(
-            response.status, response.headers, body
-        ).is_daily_budget(datetime.now(UTC))
+    async def _refused(self, request: ClientRequest, response: ClientResponse) -> Answer | None:
+        """The answer, if a retry may bring a better one."""
+        is_json = request.method == "GET" and response.status == 200 and _claims_json(response)
+        if response.status not in RETRIED_STATUSES and not is_json:
+            return None
+        body = await read_body(response)
+        if is_json:
+            # Without a body to judge, it is in others' hands.
+            if body is None or not (_breaks_off(body) or self._is_passing_null(body)):
+                return None
+            return Answer(response.status, response.headers, body)
+        answer = Answer(response.status, response.headers, body or b"")
+        return None if answer.is_block() or answer.is_daily_budget(datetime.now(UTC)) else answer
+
+    def _is_passing_null(self, body: bytes) -> bool:
+        # A known fault of the flow endpoints (singer-io/tap-pipedrive#131): it mostly passes, but
+        # has been seen to go on for hours.
+        if body.strip() != b"null" or self._nulls_left == 0:
+            return False
+        self._nulls_left -= 1
+        return True
 
 
-def _may_repeat(request: ClientRequest) -> bool:
-    return request.method in IDEMPOTENT_METHODS or "Idempotency-Key" in request.headers
+def _in_our_words(failure: Exception, host: str | None) -> Exception:
+    if not isinstance(failure, aiohttp.ClientError) or quotes_an_answer(failure):
+        return failure
+    error = error_from(failure, host=host)
+    error.__cause__ = failure
+    return error
 
 
-def _breaks_off(response: ClientResponse, body: bytes) -> bool:
-    """Whether it claims to be JSON, and neither an object nor an array nor `null` ends there."""
-    return "json" in response.headers.get("Content-Type", "").lower() and not (
-        body.rstrip().endswith((b"}", b"]", b"null"))
-    )
+def _can_repeat(request: ClientRequest) -> bool:
+    is_idempotent = request.method in IDEMPOTENT_METHODS or "Idempotency-Key" in request.headers
+    return is_idempotent and _can_be_sent_again(request.body)
+
+
+def _can_be_sent_again(body: object) -> bool:
+    if isinstance(body, IOBasePayload):
+        return body._value.seekable()  # noqa: SLF001 - aiohttp goes back to where it began
+    return not isinstance(body, Payload) or isinstance(body, BytesPayload)
+
+
+def _claims_json(response: ClientResponse) -> bool:
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _breaks_off(body: bytes) -> bool:
+    """Whether it is the beginning of JSON and not the end."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return str(error) == _JSON_BREAKS_OFF
+    except RecursionError:
+        return False
+    return False

@@ -54,7 +54,8 @@ class ManyPlan:
     Attributes:
         concurrency: Walks at the same time, 1 or more.
         on_error: `"collect"` goes on with the others and raises at the end; `"raise"` stops all.
-        skip_missing: Whether an owner that does not exist (404, 410) is not a failure.
+        skip_missing: Whether an owner that does not exist (404, 410) is not a failure. An answer
+            that may mean a wrong `base_url` is one.
         on_done: Called with the id of each owner whose last update was consumed.
         on_failure: Called with the error of each owner that failed.
         on_missing: Called with the id of each owner that `skip_missing` passes over.
@@ -79,7 +80,8 @@ class ManyPlan:
 
     def is_failure(self, error: PipeflowError) -> bool:
         """Whether an error that ended an owner's walk counts as its failure."""
-        return not (self.skip_missing and isinstance(error, NotFoundError))
+        is_missing = isinstance(error, NotFoundError) and error.missing_record
+        return not (self.skip_missing and is_missing)
 
     def is_fatal(self, error: PipeflowError) -> bool:
         """Whether an owner's failure stops all walks."""

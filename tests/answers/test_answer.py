@@ -278,6 +278,13 @@ def test_an_unknown_address_is_not_an_unknown_person(
     assert ("base_url" in str(error)) == bool(hint)
 
 
+def test_what_is_gone_was_there() -> None:
+    error = refused(410)
+    assert isinstance(error, NotFoundError)
+    assert error.missing_record
+    assert str(error) == "410 without a reason"
+
+
 def test_the_json_of_an_answer_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = []
     decode = msgspec.json.decode

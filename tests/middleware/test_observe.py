@@ -57,7 +57,7 @@ async def test_a_refused_request_costs_no_tokens(serve: Serve, status: int, toke
     server = await serve(answer(status))
     seen = Attempts()
     async with aiohttp.ClientSession(middlewares=[ObserverMiddleware(seen)]) as session:
-        await get(session, server.url)
+        await get(session, f"{server.url}/persons/1101/flow")
     assert [(each.status, each.tokens) for each in seen.ended] == [(status, tokens)]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeflow import BlockedError, NotFoundError, PermissionDeniedError, ServerError
+from pipeflow import BlockedError, FlowsFailed, NotFoundError, PermissionDeniedError, ServerError
 from pipeflow.testing import Block, Cloudflare, FakePipedrive, Status
 from tests.session.conftest import notes, session_at
 
@@ -59,3 +59,7 @@ async def test_a_base_url_without_its_version_is_no_missing_person() -> None:
             with pytest.raises(NotFoundError, match="check base_url") as caught:
                 await pipedrive.get_person_flow(7)
             assert not caught.value.missing_record
+            with pytest.raises(FlowsFailed) as all_failed:
+                async for _ in pipedrive.iter_person_flows([7, 8], skip_missing=True):
+                    raise AssertionError
+            assert all_failed.value.failure_count == 2
