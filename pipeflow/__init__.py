@@ -16,6 +16,7 @@ watching/       what is new about a person, told once, in order
 cost            what watching costs
 walking/        which page comes next, what it repeats, what is fetched ahead; many walks at once
 owners          a person, a deal, an organization, and the address of its flow
+names/          names for keys and ids, asked once of the account
 codec/          bytes to records, and back to JSON
 retrying        when an attempt is worth repeating, and after how long
 limiting/       the burst limit: who may send, and when
@@ -59,6 +60,7 @@ from pipeflow.errors import (
 )
 from pipeflow.items import FlowItem, OrganizationFlowItem
 from pipeflow.limiting import BurstLimiter
+from pipeflow.names import FieldNames, Names
 from pipeflow.observing.stats import SessionStats
 from pipeflow.records import (
     Activity,
@@ -100,6 +102,7 @@ __all__ = [
     "DailyBudgetExhaustedError",
     "DecodeError",
     "FieldChange",
+    "FieldNames",
     "File",
     "FlowEvent",
     "FlowItem",
@@ -110,6 +113,7 @@ __all__ = [
     "InvalidIdError",
     "MailMessage",
     "MailParty",
+    "Names",
     "NotFoundError",
     "Note",
     "OrganizationFlowItem",

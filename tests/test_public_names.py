@@ -24,8 +24,8 @@ RECORDS = """
     RelatedPerson RelatedUser
 """
 SESSION = """
-    BurstLimiter FlowEvent FlowItem FlowWatch OrganizationFlowItem PipedriveSession RateLimit
-    RetryPolicy SessionStats __version__ to_dict
+    BurstLimiter FieldNames FlowEvent FlowItem FlowWatch Names OrganizationFlowItem
+    PipedriveSession RateLimit RetryPolicy SessionStats __version__ to_dict
 """
 MIDDLEWARES = """
     AttemptMiddleware AuthMiddleware ObserverMiddleware RateLimitMiddleware RefreshMiddleware

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 FORMS = ["iter_{}_flow", "iter_{}_flow_pages", "get_{}_flow", "iter_{}_flows"]
 METHODS = [form.format(kind.noun) for kind in OwnerKind for form in FORMS]
+WATCHES = [
+    form.format(kind.noun) for kind in OwnerKind for form in ("watch_{}_flow", "watch_{}_flows")
+]
 WALKS = [name for name in METHODS if not name.endswith("flows")]
 LOOPS = [name for name in WALKS if name.startswith("iter")]
 
@@ -46,7 +49,27 @@ def as_for_persons(text: str, kind: OwnerKind) -> str:
 
 def test_there_is_no_method_without_its_kind() -> None:
     public = {name for name in dir(FlowMethods) if not name.startswith("_")}
-    assert public == set(METHODS)
+    assert public == {*METHODS, *WATCHES, "get_names"}
+
+
+@pytest.mark.parametrize("name", WATCHES)
+def test_the_watches_of_each_kind_are_those_of_persons(name: str) -> None:
+    kind = name.split("_")[1]
+    as_person = name.replace(kind, "person")
+    assert inspect.signature(method(name)) == inspect.signature(method(as_person))
+    one, other = (
+        "".join(inspect.getsource(method(each)).split('"""')[2].split()).replace(",)", ")")
+        for each in (name, as_person)
+    )
+    assert one.replace(kind.upper(), "PERSON") == other
+    assert f"`{as_person}`" in str(method(name).__doc__) or kind == "person"
+
+
+@pytest.mark.parametrize("name", ["watch_person_flow", "watch_person_flows"])
+def test_each_argument_of_a_watch_is_documented(name: str) -> None:
+    _, *parameters = inspect.signature(method(name)).parameters.values()
+    for parameter in parameters:
+        assert f"\n            {parameter.name}: " in str(method(name).__doc__)
 
 
 @pytest.mark.parametrize("form", FORMS)
