@@ -81,11 +81,13 @@ class PipeflowError(Exception):
     """The base of all errors raised by pipeflow.
 
     Attributes:
-        resume_start: The offset to go on from after an error in a walk:
-            `iter_person_flow(id, start=error.resume_start)` yields every record that the broken
-            walk did not. None when the error did not come from a walk. (Updates removed between
-            the two walks move the rest up, past this offset: whoever expects that goes back by as
-            many as may have gone.)
+        resume_start: The offset to go on from. Every error that pipeflow raises while a history
+            is read has one, also of `get_person_flow`, also when nothing was sent because of a
+            block or a spent budget: `iter_person_flow(id, start=error.resume_start)` yields every
+            record that the broken walk did not. Updates removed between the two walks move the
+            rest up, past this offset: if that can happen, go back by as many as may have gone.
+            None for an error that no reading of a history raised, such as one of
+            `pipeflow.codec.decode_page`.
         owner_id: In a walk over many, the id of the person, deal or organization whose walk it
             was; else None.
     """

@@ -16,9 +16,8 @@ _WRONG_CERTIFICATE = (
 )
 """Any other TLS alert may pass: a server that restarts, or is overloaded, sends some."""
 
-_WRONG_ADDRESS = (aiohttp.InvalidURL,)
-
 _NO_LIBRARY = "decode content-encoding"
+"""aiohttp's words, as soon as it has read the headers, for what it has no library to decode."""
 
 
 def error_from(failure: aiohttp.ClientError, *, host: str | None) -> TransportError | DecodeError:
@@ -32,7 +31,6 @@ def error_from(failure: aiohttp.ClientError, *, host: str | None) -> TransportEr
         host: The host that was asked.
     """
     if isinstance(failure, aiohttp.ClientResponseError) and _NO_LIBRARY in failure.message:
-        # aiohttp refuses what it has no library for as soon as it has read the headers.
         return DecodeError(f"the answer cannot be read: {failure.message}")
     message = f"no whole answer from {host}: {_reason(failure)}"
     if isinstance(failure, asyncio.TimeoutError):
@@ -41,8 +39,8 @@ def error_from(failure: aiohttp.ClientError, *, host: str | None) -> TransportEr
 
 
 def is_worth_retrying(error: TransportError) -> bool:
-    """Whether a retry could end otherwise: not with a wrong address or certificate."""
-    return not isinstance(error.__cause__, (*_WRONG_ADDRESS, *_WRONG_CERTIFICATE))
+    """Whether a retry could end otherwise: not with a wrong certificate."""
+    return not isinstance(error.__cause__, _WRONG_CERTIFICATE)
 
 
 def quotes_an_answer(failure: aiohttp.ClientError) -> bool:

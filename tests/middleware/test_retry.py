@@ -318,6 +318,22 @@ async def test_a_failure_without_words_is_named_by_its_kind(serve: Serve) -> Non
         await get(server.url, RetryMiddleware(RetryPolicy(attempts=1)), silent)
 
 
+@pytest.mark.parametrize("alert", ["internal error", "handshake failure", "protocol version"])
+async def test_a_passing_tls_alert_is_tried_again(
+    serve: Serve, retry: RetryMiddleware, sleeps: Sleeps, alert: str
+) -> None:
+    alerts = [ssl.SSLError(1, f"[SSL] tlsv1 alert {alert}")]
+
+    async def tls(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        if alerts:
+            raise aiohttp.ClientConnectorSSLError(request.connection_key, alerts.pop())
+        return await handler(request)
+
+    server = await serve(answer())
+    assert await get(server.url, retry, AttemptMiddleware(), tls) == (200, b"{}")
+    assert sleeps == [0.5]
+
+
 async def test_a_wrong_certificate_is_not_tried_again(serve: Serve, sleeps: Sleeps) -> None:
     async def wrong_certificate(
         request: ClientRequest, handler: ClientHandlerType

@@ -129,10 +129,11 @@ async def test_a_complaint_of_a_middlewares_about_an_answer_passes() -> None:
         FakePipedrive(persons=HISTORY) as fake,
         session_at(fake, middlewares=[strict]) as pipedrive,
     ):
-        fake.on_request = lambda request: Status(503)
+        fake.script(None, Status(503))
+        await pipedrive.get_person_flow(7)
         with pytest.raises(aiohttp.ClientResponseError, match="503"):
             await pipedrive.get_person_flow(7)
-        assert fake.request_count == 1
+        assert fake.request_count == 2
 
 
 # ---- borrowed sessions
