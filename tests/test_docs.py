@@ -11,7 +11,9 @@ from urllib.parse import unquote
 import pytest
 
 import pipeflow
+import pipeflow.limiting
 import pipeflow.middleware
+import pipeflow.observing
 import pipeflow.testing
 from pipeflow import PipedriveSession
 
@@ -28,7 +30,9 @@ INLINE = re.compile(r"`[^`\n]+`")
 
 def public_names() -> Iterator[str]:
     yield from pipeflow.__all__
+    yield from pipeflow.limiting.__all__
     yield from pipeflow.middleware.__all__
+    yield from pipeflow.observing.__all__
     yield from pipeflow.testing.__all__
     yield from list(inspect.signature(PipedriveSession).parameters)
     for name in dir(PipedriveSession):

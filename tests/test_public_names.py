@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pipeflow
 import pipeflow.errors
+import pipeflow.limiting
 import pipeflow.middleware
+import pipeflow.observing
 import pipeflow.testing
 
 if TYPE_CHECKING:
@@ -30,6 +32,11 @@ SESSION = """
 MIDDLEWARES = """
     AttemptMiddleware AuthMiddleware ObserverMiddleware RateLimitMiddleware RefreshMiddleware
     RetryMiddleware
+"""
+LIMITERS = "BlockReason BurstLimiter Limiter Slot block_error"
+OBSERVERS = "LogObserver Observer Observers SessionStats"
+EVENTS = """
+    AttemptEnded LimitWaited PageRead RequestDetails RequestSent RetryScheduled SendingStopped
 """
 FAULTS = """
     BadGateway Block ClampPages Cloudflare DailyBudgetExceeded Delay Disconnect Encoded Fault
@@ -57,6 +64,14 @@ def test_the_errors_are_all_in_one_module() -> None:
 
 def test_the_middlewares_are_exported() -> None:
     assert_exports(pipeflow.middleware, MIDDLEWARES)
+
+
+def test_what_a_limiter_of_ones_own_needs_is_exported() -> None:
+    assert_exports(pipeflow.limiting, LIMITERS)
+
+
+def test_observers_and_their_events_are_exported() -> None:
+    assert_exports(pipeflow.observing, OBSERVERS, EVENTS)
 
 
 def test_the_fake_and_its_faults_are_exported() -> None:
