@@ -5,12 +5,13 @@ Source: Pipedrive's guide, "Rate limiting" (`core-api-concepts-rate-limiting`).
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 
 from attrs import define, field, frozen
 
 from pipeflow.answers import REQUEST_TOKENS
 from pipeflow.arguments import plain_int, seconds, whole_number
+from pipeflow.limiting.daily_budget import seconds_until_midnight
 
 __all__ = ["DAY", "PLANS", "DailyShare", "WatchCost", "daily_tokens", "request_tokens"]
 
@@ -116,8 +117,7 @@ class DailyShare:
         if tokens_left is None or not owners:
             return interval
         allowed = (tokens_left + self.spent) * self.share - self.spent
-        midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
-        seconds_left = (midnight - now).total_seconds()
+        seconds_left = seconds_until_midnight(now)
         polls = max(allowed / REQUEST_TOKENS, owners)  # or wait for the next day
         return max(interval, owners * seconds_left / polls)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
-from pipeflow.answers import REQUEST_TOKENS
 from pipeflow.errors import DailyBudgetExhaustedError
 
 __all__ = ["TokenReserve", "seconds_until_midnight"]
@@ -43,10 +42,14 @@ class TokenReserve:
         self._ask_at = datetime.min.replace(tzinfo=UTC)
         self._sent = 0
         self._sent_when_told = 0
-        self._under_way = 0
+        self._under_way = 0  # tokens
 
-    def check(self, now: datetime) -> None:
+    def check(self, cost: int, now: datetime) -> None:
         """Refuses a request that would spend tokens of the reserve.
+
+        Args:
+            cost: What the request costs, in tokens.
+            now: The aware local time.
 
         Raises:
             DailyBudgetExhaustedError: It would.
@@ -55,7 +58,7 @@ class TokenReserve:
             return
         if now >= self._ask_at and not self._under_way:
             return
-        if self._left - REQUEST_TOKENS * (self._under_way + 1) < self._tokens:
+        if self._left - self._under_way - cost < self._tokens:
             seconds = seconds_until_midnight(now)
             raise DailyBudgetExhaustedError(
                 f"nothing was sent: {self._left:,} tokens are left of this day, and reserve_tokens "
@@ -64,25 +67,26 @@ class TokenReserve:
                 retry_after=seconds,
             )
 
-    def send(self) -> int:
+    def send(self, cost: int) -> int:
         """A request is sent; gives its number, to be passed to `end`."""
         self._sent += 1
-        self._under_way += 1
+        self._under_way += cost
         return self._sent
 
-    def end(self, number: int, daily_remaining: int | None, now: datetime) -> None:
+    def end(self, number: int, cost: int, daily_remaining: int | None, now: datetime) -> None:
         """The request with this number is over.
 
         Args:
             number: What `send` gave.
+            cost: What `send` was given.
             daily_remaining: The tokens left of the day by its answer, or None if none told.
             now: The aware local time.
         """
-        self._under_way -= 1
+        self._under_way -= cost
         self._ask_at = min(now + REASK_AFTER, _next_midnight(now))
         if daily_remaining is None:
             if self._left is not None:
-                self._left -= REQUEST_TOKENS  # it may have been counted
+                self._left -= cost  # it may have been counted
             return
         # The server may have answered requests that were under way together in any order: the
         # lowest counts. One that was sent after the last word was heard knows better.

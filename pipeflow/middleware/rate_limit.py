@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import asdict, evolve
 
 from pipeflow.answers import Answer, RateLimit
+from pipeflow.cost import request_tokens
 from pipeflow.errors import DailyBudgetExhaustedError
 from pipeflow.limiting import BurstLimiter, Limiter
 from pipeflow.limiting.daily_budget import TokenReserve, seconds_until_midnight
@@ -90,16 +91,17 @@ class RateLimitMiddleware:
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Sends one request in its turn."""
-        self._check_reserve()
+        cost = request_tokens(request.url.path)
+        self._check_reserve(cost)
         asked_at = self._clock()
         slot = await self._limiter.acquire()
         try:
-            self._check_reserve()  # others may have spent tokens meanwhile
+            self._check_reserve(cost)  # others may have spent tokens meanwhile
             self._tell_waited(request, self._clock() - asked_at)
         except BaseException:
             slot.cancel()
             raise
-        number = self._reserve.send()
+        number = self._reserve.send(cost)
         rate_limit = None
         try:
             response = await handler(request)
@@ -108,7 +110,7 @@ class RateLimitMiddleware:
             rate_limit = Answer(response.status, response.headers, b"").rate_limit()
         finally:
             told = RateLimit() if rate_limit is None else rate_limit
-            self._reserve.end(number, told.daily_remaining, self._now())
+            self._reserve.end(number, cost, told.daily_remaining, self._now())
             slot.release(rate_limit)
         self._note_limits(rate_limit)
         return response
@@ -117,9 +119,9 @@ class RateLimitMiddleware:
         if seconds >= SHORTEST_WAIT:
             self._observer.limit_waited(LimitWaited(request=details_of(request), seconds=seconds))
 
-    def _check_reserve(self) -> None:
+    def _check_reserve(self, cost: int) -> None:
         try:
-            self._reserve.check(self._now())
+            self._reserve.check(cost, self._now())
         except DailyBudgetExhaustedError as error:
             self._tell_stopped("token_reserve", error.retry_after or 0.0)
             raise

@@ -10,6 +10,7 @@ from pipeflow.errors import DailyBudgetExhaustedError
 from pipeflow.limiting.daily_budget import REASK_AFTER, TokenReserve, seconds_until_midnight
 
 NOON = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
+FLOW = 40
 
 
 @pytest.mark.parametrize(
@@ -28,13 +29,13 @@ def test_midnight_is_that_of_utc(now: datetime, seconds: float) -> None:
 
 def request(reserve: TokenReserve, left: int | None, now: datetime = NOON) -> None:
     """One request from its beginning to its end."""
-    reserve.check(now)
-    reserve.end(reserve.send(), left, now)
+    reserve.check(FLOW, now)
+    reserve.end(reserve.send(FLOW), FLOW, left, now)
 
 
 def is_refused(reserve: TokenReserve, now: datetime = NOON) -> bool:
     try:
-        reserve.check(now)
+        reserve.check(FLOW, now)
     except DailyBudgetExhaustedError:
         return True
     return False
@@ -50,11 +51,22 @@ def test_it_stops_before_the_reserve_is_touched() -> None:
     assert is_refused(reserve)
 
 
+def test_a_cheaper_request_may_still_go() -> None:
+    reserve = TokenReserve(1000)
+    request(reserve, 1020)
+    assert is_refused(reserve)
+    reserve.check(20, NOON)
+    reserve.send(10)
+    reserve.check(10, NOON)
+    with pytest.raises(DailyBudgetExhaustedError):
+        reserve.check(11, NOON)
+
+
 def test_the_error_says_what_is_left_and_for_how_long() -> None:
     reserve = TokenReserve(5000)
     request(reserve, 4980)
     with pytest.raises(DailyBudgetExhaustedError, match=r"4,980 tokens .* keeps 5,000") as caught:
-        reserve.check(NOON)
+        reserve.check(FLOW, NOON)
     assert (caught.value.retry_after, caught.value.status) == (12 * 3600, 429)
 
 
@@ -81,11 +93,11 @@ def test_until_an_answer_tells_nothing_is_stopped() -> None:
 def test_what_is_under_way_counts_as_not_told_of() -> None:
     reserve = TokenReserve(1000)
     request(reserve, 1120)
-    reserve.send()
+    reserve.send(FLOW)
     assert not is_refused(reserve)
-    reserve.send()
+    reserve.send(FLOW)
     assert not is_refused(reserve)
-    reserve.send()
+    reserve.send(FLOW)
     assert is_refused(reserve)
 
 
@@ -100,10 +112,10 @@ def test_an_attempt_that_told_nothing_may_have_been_counted() -> None:
 
 def test_of_answers_in_any_order_the_lowest_counts() -> None:
     reserve = TokenReserve(1000)
-    first, second, third = reserve.send(), reserve.send(), reserve.send()
-    reserve.end(third, 1040, NOON)
-    reserve.end(first, 1000, NOON)
-    reserve.end(second, 1080, NOON)
+    first, second, third = reserve.send(FLOW), reserve.send(FLOW), reserve.send(FLOW)
+    reserve.end(third, FLOW, 1040, NOON)
+    reserve.end(first, FLOW, 1000, NOON)
+    reserve.end(second, FLOW, 1080, NOON)
     assert is_refused(reserve)
 
 
@@ -112,7 +124,7 @@ def test_an_answer_to_a_later_request_knows_better() -> None:
     request(reserve, 1080)
     request(reserve, 30_000)
     for _ in range(5):
-        reserve.send()
+        reserve.send(FLOW)
     assert not is_refused(reserve)
 
 
@@ -122,9 +134,9 @@ def test_after_an_hour_one_request_may_ask_again() -> None:
     assert is_refused(reserve, NOON + REASK_AFTER - timedelta(seconds=1))
     later = NOON + REASK_AFTER
     assert not is_refused(reserve, later)
-    asking = reserve.send()
+    asking = reserve.send(FLOW)
     assert is_refused(reserve, later)
-    reserve.end(asking, 860, later)
+    reserve.end(asking, FLOW, 860, later)
     assert is_refused(reserve, later)
     assert not is_refused(reserve, later + REASK_AFTER)
 
@@ -141,5 +153,5 @@ def test_the_new_days_answer_opens_for_all() -> None:
     reserve = TokenReserve(1000)
     request(reserve, 900)
     request(reserve, 29_960, NOON + timedelta(hours=12))
-    reserve.send()
+    reserve.send(FLOW)
     assert not is_refused(reserve, NOON + timedelta(hours=12))

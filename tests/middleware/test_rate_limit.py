@@ -19,7 +19,7 @@ from tests.middleware.conftest import Sleeps, answer, disconnect, stall, then
 
 if TYPE_CHECKING:
     from pipeflow.limiting import BlockReason
-    from tests.middleware.conftest import Serve
+    from tests.middleware.conftest import RawServer, Serve
 
 HTML_403 = answer(403, b"<!DOCTYPE html><title>Blocked</title>", content_type="text/html")
 
@@ -352,16 +352,20 @@ def left(tokens: int) -> bytes:
     return answer(headers={"X-Daily-RateLimit-Token-Remaining": str(tokens)})
 
 
+def flow(server: RawServer) -> str:
+    return f"{server.url}/persons/1101/flow"
+
+
 async def test_the_reserve_is_kept_and_told_of_once(serve: Serve) -> None:
     stops = Stops()
     server = await serve(left(1080), left(1040), left(1000))
     middleware = RateLimitMiddleware(reserve_tokens=1000, wall_clock=NOON.timestamp, observer=stops)
     async with aiohttp.ClientSession(middlewares=[middleware]) as session:
         for _ in range(3):
-            assert await get(session, server.url) == 200
+            assert await get(session, flow(server)) == 200
         for _ in range(2):
             with pytest.raises(DailyBudgetExhaustedError, match="reserve_tokens keeps 1,000"):
-                await get(session, server.url)
+                await get(session, flow(server))
     assert len(server.requests) == 3
     assert stops.heard == [SendingStopped(reason="token_reserve", seconds=12 * HOUR)]
 
@@ -372,7 +376,7 @@ async def test_requests_that_wait_hear_that_only_the_reserve_is_left(serve: Serv
     middleware = RateLimitMiddleware(limiter, reserve_tokens=1000)
     async with aiohttp.ClientSession(middlewares=[middleware]) as session:
         outcomes = await asyncio.gather(
-            *(get(session, server.url) for _ in range(5)), return_exceptions=True
+            *(get(session, flow(server)) for _ in range(5)), return_exceptions=True
         )
     assert outcomes.count(200) == 1
     assert [type(each) for each in outcomes if each != 200] == [DailyBudgetExhaustedError] * 4
@@ -387,10 +391,10 @@ async def test_a_session_without_a_reserve_is_not_stopped_by_anothers(serve: Ser
         aiohttp.ClientSession(middlewares=[careful]) as session,
         aiohttp.ClientSession(middlewares=[RateLimitMiddleware(limiter)]) as other,
     ):
-        assert await get(session, server.url) == 200
+        assert await get(session, flow(server)) == 200
         with pytest.raises(DailyBudgetExhaustedError):
-            await get(session, server.url)
-        assert await get(other, server.url) == 200
+            await get(session, flow(server))
+        assert await get(other, flow(server)) == 200
 
 
 # ---- what is told
