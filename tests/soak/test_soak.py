@@ -23,7 +23,7 @@ async def test_60_walks_under_every_fault_lose_nothing() -> None:
     print(f"seed {SEED}", figures)
     assert figures.wrong == []
     assert figures.walks == 60
-    assert figures.faults.keys() == {*TROUBLE, "inserted", "removed"}
+    assert figures.faults.keys() == {*TROUBLE, "inserted", "removed", "moved"}
     assert figures.resumes == figures.errors.total() > 20
 
 

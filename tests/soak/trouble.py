@@ -68,7 +68,8 @@ TROUBLE: Mapping[str, Draw] = {
     "429, a date in the past": lambda chance: TooManyRequests(_at(-3600.0)),
     "429, nothing said": lambda chance: TooManyRequests(None, _ABSENT),
     "429, negative": lambda chance: TooManyRequests("-5"),
-    "429, absurd": lambda chance: TooManyRequests(chance.choice(["99999999", "soon", "9" * 400])),
+    # A number that can be read would be the budget of the day, which ends every walk there is.
+    "429, absurd": lambda chance: TooManyRequests(chance.choice(["1e9", "soon", "9" * 400])),
     "429, garbage": lambda chance: TooManyRequests(None, _garbage(chance)),
     "x-ratelimit-* absent": lambda chance: Headers(_ABSENT),
     "x-ratelimit-* garbage": lambda chance: Headers(_garbage(chance)),

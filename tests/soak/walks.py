@@ -27,8 +27,8 @@ EVERY = 3
 MOST_RESUMES = 200
 """A walk that breaks more often does not advance."""
 
-AT_THE_SEAM = 3
-"""Removals that can come while the first page of a resumed walk is tried: two in five tries."""
+BETWEEN_WALKS = 3
+"""Records that can go while the first page of a resumed walk is tried: two in five tries."""
 
 FIRST_INSERTED = 10_000
 
@@ -63,8 +63,8 @@ def _listed(counts: Counter[str]) -> str:
 class SoakWalk:
     """A person's history, which changes while it is walked, and a reader who goes on after errors.
 
-    Half of the walks look for removals. Their records come and go anywhere; those of the others
-    come at the head and never go.
+    Records come, go and move down anywhere. What stood throughout and was not touched comes once,
+    and in order.
     """
 
     def __init__(self, seed: int, person: int, figures: Figures) -> None:
@@ -75,20 +75,20 @@ class SoakWalk:
         self.size = chance.choice(
             [chance.randint(0, 12), *(chance.randint(2, 400) for _ in range(4))]
         )
-        self.detects_removals = chance.random() < 0.5
         self.page_size = chance.choice([8, 10, 16, 33, 100, 500])
         self.prefetch = chance.randint(0, 4)
         self.session_number = chance.randrange(100)
         self.history = notes(self.size)
         self.read: list[int] = []
         self._standing = list(range(self.size))
-        self._removed: set[int] = set()
+        self._touched: set[int] = set()
+        self._removals = 0
         self._requests = 0
 
     def __repr__(self) -> str:
         return (
             f"<walk {self.person}: {self.size} records, page_size={self.page_size}, "
-            f"prefetch={self.prefetch}, detect_removals={self.detects_removals}>"
+            f"prefetch={self.prefetch}>"
         )
 
     # ---- what goes wrong
@@ -99,8 +99,8 @@ class SoakWalk:
         self._requests += 1
         if self._requests % EVERY:
             return None
-        drawn = self._chance.choice([*TROUBLE, "inserted", "inserted", "removed", "removed"])
-        if drawn == "removed" and not (self.detects_removals and self._standing):
+        drawn = self._chance.choice([*TROUBLE, *["inserted", "removed", "moved"] * 2])
+        if drawn in {"removed", "moved"} and not self._standing:
             drawn = "inserted"
         self._figures.faults[drawn] += 1
         match drawn:
@@ -108,19 +108,32 @@ class SoakWalk:
                 return self._insertion()
             case "removed":
                 return self._removal()
+            case "moved":
+                return self._move()
             case _:
                 return TROUBLE[drawn](self._chance)
 
     def _insertion(self) -> Fault:
-        index = self._chance.randint(0, len(self._standing)) if self.detects_removals else 0
+        index = self._chance.randint(0, len(self._standing))
         number = FIRST_INSERTED + self._requests
         self._standing.insert(index, number)
         return InsertRecord(note(number), index)
 
     def _removal(self) -> Fault:
         index = self._chance.randrange(len(self._standing))
-        self._removed.add(self._standing.pop(index))
+        self._touched.add(self._standing.pop(index))
+        self._removals += 1
         return RemoveRecord(index)
+
+    def _move(self) -> Fault:
+        """An activity is marked done: it moves down."""
+        index = self._chance.randrange(len(self._standing))
+        number = self._standing.pop(index)
+        self._touched.add(number)
+        self._removals += 1
+        to = self._chance.randint(index, len(self._standing))
+        self._standing.insert(to, number)
+        return RemoveRecord(index) + InsertRecord(note(number), to)
 
     # ---- the reader
 
@@ -144,7 +157,6 @@ class SoakWalk:
             start=start,
             page_size=self.page_size,
             prefetch=self.prefetch,
-            detect_removals=self.detects_removals,
         )
         try:
             async with aclosing(walk) as updates:
@@ -158,18 +170,15 @@ class SoakWalk:
             self._figures.errors[type(error).__name__] += 1
             if isinstance(error, TransportError):
                 await asyncio.sleep(0.01)  # as any bot would
-            # A removal between the broken walk's last page and the resumed one's first is one that
-            # neither can see: each moves the rest up by one.
-            return max(0, (error.resume_start or 0) - self._may_have_moved())
+            # What goes between the broken walk's last page and the resumed one's first is seen by
+            # neither: each such record moves the rest up by one.
+            return max(0, (error.resume_start or 0) - self._removals - BETWEEN_WALKS)
         return None
-
-    def _may_have_moved(self) -> int:
-        return len(self._removed) + AT_THE_SEAM if self.detects_removals else 0
 
     def what_is_wrong(self, *, ended: bool) -> list[str]:
         """A line for each promise that the walk broke."""
         wrong = []
-        stood = [number for number in range(self.size) if number not in self._removed]
+        stood = [number for number in range(self.size) if number not in self._touched]
         read = [number for number in self.read if number in set(stood)]
         if not ended:
             wrong.append(f"{self!r} broke more than {MOST_RESUMES} times")
