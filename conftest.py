@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,23 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def pipedrive_in_a_thread() -> Iterator[FakePipedrive]:
     """A fake Pipedrive with a loop of its own, so that blocks may call `asyncio.run`."""
-    started: threading.Event = threading.Event()
-    running: list[tuple[FakePipedrive, asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        async with FakePipedrive() as fake:
-            running.append((fake, asyncio.get_running_loop(), stop))
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    started.wait()
-    fake, loop, stop = running[0]
-    yield fake
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
+    with FakePipedrive() as fake:
+        yield fake
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pipeflow.testing.happenings import Happening
 from pipeflow.testing.histories.payloads import wire_time
+from pipeflow.testing.store import owner_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -191,6 +192,19 @@ class Account:
             self._tell("deleted", self._store.keys(whose), before=entry)
 
     # What happens to persons, deals and organizations
+
+    def create(self, **whose: Unpack[Whose]) -> None:
+        """One appears, with an empty history: `fake.create(person=7)`.
+
+        Raises:
+            ValueError: None of `person`, `deal` and `organization` is given, or there is one.
+        """
+        with self.lock:
+            for key in owner_keys(whose):
+                self._store.create(key)
+                kind, number = key
+                at = self.clock.now()
+                self._emit(Happening("added", kind, number, at, (key,), after={"id": number}))
 
     def merge(self, *, into: int, **whose: Unpack[Whose]) -> None:
         """Two become one: `fake.merge(person=7, into=8)` gives 8 the history of 7, which is gone.

@@ -35,7 +35,9 @@ class Controls(Account):
 
     def _running(self) -> Listener:
         if self._listener is None:
-            raise RuntimeError("the fake is not running; use `async with FakePipedrive() as fake:`")
+            raise RuntimeError(
+                "the fake is not running; use `async with FakePipedrive() as fake:`, or `with`"
+            )
         return self._listener
 
     # What it was asked

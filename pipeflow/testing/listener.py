@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -29,6 +30,7 @@ class Listener:
         self._server = server
         self._port = port
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._background: set[asyncio.Task[None]] = set()
         self._outage: asyncio.Task[None] | None = None
         self._closing = False
@@ -83,10 +85,16 @@ class Listener:
         self._background.add(self._loop.create_task(work))
 
     def go_away(self, seconds: float) -> None:
-        """Reset every connection and refuse new ones for some seconds."""
+        """Reset every connection and refuse new ones for some seconds. From any thread."""
+        if threading.get_ident() == self._thread:
+            self._go_away(seconds)
+        else:
+            self._loop.call_soon_threadsafe(self._go_away, seconds)
+
+    def _go_away(self, seconds: float) -> None:
         is_away = self._outage is not None and not self._outage.done()
         if not is_away and not self._closing:
-            self._outage = asyncio.create_task(self._be_away(seconds))
+            self._outage = self._loop.create_task(self._be_away(seconds))
 
     async def _be_away(self, seconds: float) -> None:
         await self._stop_listening()

@@ -22,6 +22,7 @@ from pipeflow.testing.limits import DailyBudget, FixedWindow, RollingWindow
 from pipeflow.testing.listener import Listener
 from pipeflow.testing.requests import SeenRequest, cost_of, whose_history
 from pipeflow.testing.store import demo_store, given_store
+from pipeflow.testing.threads import LoopThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +39,8 @@ __all__ = ["FakePipedrive"]
 class FakePipedrive(Controls):
     """Pipedrive's flow endpoints, and the lists beside them, on a loopback port.
 
-    It serves as long as the `async with` lasts.
+    It serves as long as the `async with` lasts. Without async, `with FakePipedrive() as fake:` runs
+    it in a thread of its own; everything about it may be asked for and changed from any thread.
 
     ```python
     async with FakePipedrive() as fake:
@@ -86,8 +88,8 @@ class FakePipedrive(Controls):
 
     Attributes:
         answer_delay: May be changed at any time.
-        on_request: Called with each `SeenRequest` for which nothing is scripted; returns the
-            fault for it, or None.
+        on_request: Called with each `SeenRequest` for which nothing is scripted, in the fake's
+            own thread if it has one; returns the fault for it, or None.
     """
 
     def __init__(
@@ -142,6 +144,7 @@ class FakePipedrive(Controls):
             )
         )
         self._port = port
+        self._thread: LoopThread | None = None
         self._script: deque[Fault | None] = deque()
         self._errors: list[Exception] = []
 
@@ -163,6 +166,31 @@ class FakePipedrive(Controls):
             self._listener = None
         if self._errors and exc is None:
             raise self._errors[0]
+
+    def __enter__(self) -> Self:
+        thread = LoopThread()
+        try:
+            thread.run(self.__aenter__())
+        except BaseException:
+            thread.stop()
+            raise
+        self._thread = thread
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """As the end of an `async with`."""
+        if self._thread is None:
+            raise RuntimeError("the fake was entered with `async with`; leave it the same way")
+        try:
+            self._thread.run(self.__aexit__(exc_type, exc, traceback))
+        finally:
+            self._thread.stop()
+            self._thread = None
 
     @property
     def base_url(self) -> str:

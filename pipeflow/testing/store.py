@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipeflow.testing.answers import RelatedDirectory
 
-__all__ = ["OwnerKey", "Store", "demo_store", "given_store"]
+__all__ = ["OwnerKey", "Store", "demo_store", "given_store", "owner_keys"]
 
 OwnerKey: TypeAlias = tuple[str, int]
 """Whose history it is, such as `("person", 1101)`."""
@@ -71,9 +71,7 @@ class Store:
             ValueError: None of the three ids is given, or another one.
             LookupError: The server holds no such history.
         """
-        if not whose or not whose.keys() <= Whose.__annotations__.keys():
-            raise ValueError("name one history: person=…, deal=… or organization=…")
-        keys = cast("list[OwnerKey]", list(whose.items()))
+        keys = owner_keys(whose)
         for kind, number in keys:
             if (kind, number) not in self._histories:
                 raise LookupError(f"the fake holds no {kind} {number}")
@@ -94,6 +92,17 @@ class Store:
         found: dict[str, Any] = json.loads(b"{%b}" % encoded)[str(number)]
         return found
 
+    def create(self, key: OwnerKey) -> None:
+        """Make room for one more, with an empty history.
+
+        Raises:
+            ValueError: There is one with this id.
+        """
+        if key in self._histories:
+            raise ValueError("the fake holds {} {} already".format(*key))
+        self._histories[key] = History((), self.pace)
+        self.touch([key])
+
     def drop(self, key: OwnerKey) -> History:
         """Forget one of them; what its history was."""
         return self._histories.pop(key)
@@ -109,6 +118,17 @@ class Store:
             past = [entry.order[1] for entry in self._histories[key].entries if not entry.order[0]]
             self._changed_at[key] = parse_wire_time(max(past, default=""))
         return self._changed_at[key]
+
+
+def owner_keys(whose: Whose) -> list[OwnerKey]:
+    """The kinds and ids that a test names, whether they are there or not.
+
+    Raises:
+        ValueError: None of the three ids is given, or another one.
+    """
+    if not whose or not whose.keys() <= Whose.__annotations__.keys():
+        raise ValueError("name one history: person=…, deal=… or organization=…")
+    return cast("list[OwnerKey]", list(whose.items()))
 
 
 def parse_wire_time(text: str) -> datetime:

@@ -152,6 +152,23 @@ def test_a_record_disappears() -> None:
     assert ids(fake.records(person=7)) == [20, 9]
 
 
+async def test_a_new_person_has_an_empty_history() -> None:
+    async with living() as fake:
+        fake.create(person=9, deal=3)
+        assert (await ask(fake, "/persons/9/flow")).data is None
+        fake.add(day(5), person=9, deal=3)
+        assert await walk(fake, "/persons/9/flow") == await walk(fake, "/deals/3/flow") == [day(5)]
+
+
+def test_a_person_is_not_created_twice() -> None:
+    fake = living()
+    with pytest.raises(ValueError, match="holds person 7 already"):
+        fake.create(person=7)
+    with pytest.raises(ValueError, match="name one history"):
+        fake.create()
+    assert fake.records(person=7)
+
+
 async def test_a_merged_person_is_gone_and_the_other_has_both_histories() -> None:
     async with living(persons={7: [day(9), day(5)], 8: [day(7)]}) as fake:
         fake.merge(person=7, into=8)
