@@ -90,6 +90,7 @@ class Webhook:
         self._failures = 0
         self._banned_until: datetime | None = None
         self._loop = loop
+        self._closed = False
         self._client: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -105,6 +106,8 @@ class Webhook:
                 self._loop.call_soon_threadsafe(self._begin, body)
 
     def _begin(self, body: dict[str, Any]) -> None:
+        if self._closed:  # what was told while it closed
+            return
         task = self._loop.create_task(self._deliver(body))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -148,6 +151,7 @@ class Webhook:
 
     async def close(self) -> None:
         """Send no more."""
+        self._closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -91,6 +91,7 @@ HAPPENINGS: dict[str, tuple[Callable[[FakePipedrive], None], set[tuple[str, int]
         {("person", 7)},
         1,
     ),
+    "a new person": (lambda fake: fake.create(person=9), {("person", 9)}, 1),
     "a deletion": (lambda fake: fake.delete(person=8), {("person", 8)}, 1),
 }
 
@@ -332,6 +333,14 @@ async def test_one_that_had_nothing_to_tell_ends_too(listener: Listener) -> None
     async with telling() as fake:
         webhook = fake.send_webhooks(listener.url)
     assert (webhook.attempts, listener.bodies) == ([], [])
+
+
+async def test_what_is_told_while_it_ends_is_not_sent(listener: Listener) -> None:
+    async with telling() as fake:
+        webhook = fake.send_webhooks(listener.url)
+        fake.delete(person=8)
+    await asyncio.sleep(0)
+    assert (webhook.attempts, webhook._tasks, webhook._client) == ([], set(), None)
 
 
 async def test_it_ends_with_the_fake(listener: Listener) -> None:
