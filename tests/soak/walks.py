@@ -152,6 +152,7 @@ class SoakWalk:
     async def _read_from(self, start: int, pipedrive: PipedriveSession) -> int | None:
         """Reads on; where to resume after an error, or None at the end."""
         read_before = set(self.read)
+        removals_before = self._removals
         walk = pipedrive.iter_person_flow(
             self.person,
             start=start,
@@ -172,7 +173,8 @@ class SoakWalk:
                 await asyncio.sleep(0.01)  # as any bot would
             # What goes between the broken walk's last page and the resumed one's first is seen by
             # neither: each such record moves the rest up by one.
-            return max(0, (error.resume_start or 0) - self._removals - BETWEEN_WALKS)
+            unseen = self._removals - removals_before + BETWEEN_WALKS
+            return max(0, (error.resume_start or 0) - unseen)
         return None
 
     def what_is_wrong(self, *, ended: bool) -> list[str]:
