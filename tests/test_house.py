@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import grimp
 import pytest
+
+import pipeflow
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("pipeflow", "tests")
@@ -62,3 +65,16 @@ def test_no_modules_import_each_other(imports: dict[str, set[str]]) -> None:
 
 def test_what_is_for_type_checkers_only_counts_too(imports: dict[str, set[str]]) -> None:
     assert "pipeflow.testing.controls" in imports["pipeflow.testing.faults.base"]
+
+
+def test_the_map_names_every_room() -> None:
+    drawn = re.findall(r"^(\w+)/? {2,}\S", pipeflow.__doc__ or "", re.MULTILINE)
+    rooms = {
+        path.stem for path in (ROOT / "pipeflow").iterdir() if path.suffix == ".py" or path.is_dir()
+    }
+    assert sorted(drawn) == sorted(room for room in rooms if not room.startswith("_"))
+
+
+def test_the_map_marks_the_rooms_that_have_rooms_of_their_own() -> None:
+    marked = re.findall(r"^(\w+)/ ", pipeflow.__doc__ or "", re.MULTILINE)
+    assert all((ROOT / "pipeflow" / room).is_dir() for room in marked)
