@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from pipeflow.codec import decode_page
 from pipeflow.credentials import Redaction, hiding_secrets
 from pipeflow.errors import DecodeError, PipeflowError
 from pipeflow.middleware import RetryMiddleware
 from pipeflow.observing import PageRead
 from pipeflow.records.json_text import read_json
 from pipeflow.walking.many import walk_many
-from pipeflow.walking.paging import first_request
-from pipeflow.walking.plan import LARGEST_PAGE
+from pipeflow.walking.plan import LARGEST_PAGE, PageRequest
 from pipeflow.walking.prefetching import walk_pages_ahead
 
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from pipeflow.answers import Answer
+    from pipeflow.codec import PageDecoder
     from pipeflow.connection import Connection
     from pipeflow.credentials import Credential
     from pipeflow.observing import Observer
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from pipeflow.records import FlowPage, FlowUpdate
     from pipeflow.retrying import RetryPolicy
     from pipeflow.walking.many import ManyPlan
-    from pipeflow.walking.plan import PageRequest, WalkPlan
+    from pipeflow.walking.plan import WalkPlan
     from pipeflow.walking.prefetching import FetchAnswer
     from pipeflow.walking.workers import OwnerIds
 
@@ -51,6 +50,7 @@ class FlowReader:
         retry: How often a page is tried.
         cooldown: Seconds for which nothing is sent after a block.
         strict: Whether a record that breaks its shape is an error.
+        decoder: What makes pages of answers.
         observer: Whom to tell of pages and retries.
     """
 
@@ -62,6 +62,7 @@ class FlowReader:
         retry: RetryPolicy,
         cooldown: float,
         strict: bool,
+        decoder: PageDecoder,
         observer: Observer,
     ) -> None:
         self._connection = connection
@@ -69,14 +70,14 @@ class FlowReader:
         self._retry = retry
         self._cooldown = cooldown
         self._strict = strict
+        self._decoder = decoder
         self._observer = observer
 
     async def page(self, owner: Owner, plan: WalkPlan) -> FlowPage:
         """The first page of a walk."""
         try:
             fetch_answer = self._answer_fetcher(owner, plan)
-            request = first_request(plan)
-            page = self._page_of(await fetch_answer(request), request.start)
+            page = self._page_of(await fetch_answer(plan.start, plan.page_size), plan.start)
         except PipeflowError as error:
             error.resume_start = plan.start
             raise
@@ -133,15 +134,15 @@ class FlowReader:
         """
         fetch_answer = self._answer_fetcher(owner, plan)
 
-        async def fetch_and_tell(request: PageRequest) -> Answer:
-            if request.start > 0:
-                request = evolve(request, limit=LARGEST_PAGE)
-            answer = await fetch_answer(request)
+        async def fetch_and_tell(start: int, limit: int) -> Answer:
+            answer = await fetch_answer(start, limit if start == 0 else LARGEST_PAGE)
             heard(answer)
             return answer
 
         plan = evolve(plan, page_size=first_page)
-        walk = walk_pages_ahead(fetch_and_tell, self._page_of, plan)
+        walk = walk_pages_ahead(
+            fetch_and_tell, self._page_of, start=0, page_size=first_page, detect_removals=True
+        )
         async with aclosing(walk) as pages:
             async for page in pages:
                 self._tell(owner, page)
@@ -165,7 +166,15 @@ class FlowReader:
         )
 
     def _walk(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
-        return walk_pages_ahead(self._answer_fetcher(owner, plan), self._page_of, plan)
+        return walk_pages_ahead(
+            self._answer_fetcher(owner, plan),
+            self._page_of,
+            start=plan.start,
+            page_size=plan.page_size,
+            max_items=plan.max_items,
+            prefetch=plan.prefetch,
+            detect_removals=True,
+        )
 
     def _answer_fetcher(self, owner: Owner, plan: WalkPlan) -> FetchAnswer[Answer]:
         """Fetches the answers of one walk, with a retry of its own that bounds the walk's nulls."""
@@ -173,8 +182,8 @@ class FlowReader:
             self._retry, most_nulls=MOST_NULLS_PER_WALK, observer=self._observer
         )
 
-        async def fetch_answer(request: PageRequest) -> Answer:
-            parameters = plan.parameters(request)
+        async def fetch_answer(start: int, limit: int) -> Answer:
+            parameters = plan.parameters(PageRequest(start, limit))
             with hiding_secrets(self._credential.secrets):
                 return await self._connection.get(owner.flow_url, parameters, retry)
 
@@ -184,10 +193,10 @@ class FlowReader:
         with hiding_secrets(self._credential.secrets):
             if answer.status == 200:
                 try:
-                    return decode_page(answer.body, strict=self._strict, start=start)
+                    return self._decoder.decode(answer.body, strict=self._strict, start=start)
                 except PipeflowError:
                     # It may quote a part of a secret, cut where nobody finds it any more.
                     answer = Redaction(self._credential.secrets()).answer(answer)
-                    return decode_page(answer.body, strict=self._strict, start=start)
+                    return self._decoder.decode(answer.body, strict=self._strict, start=start)
             answer = Redaction(self._credential.secrets()).answer(answer)
             raise answer.error(datetime.now(UTC), cooldown=self._cooldown)

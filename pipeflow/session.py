@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from weakref import WeakSet
 
 from pipeflow.arguments import check_flag, check_int, check_seconds
+from pipeflow.codec import page_decoder
 from pipeflow.connection import Connection
 from pipeflow.credentials import ApiTokenCredential, hiding_arguments
 from pipeflow.flows import FlowMethods
@@ -18,11 +19,12 @@ from pipeflow.reader import FlowReader
 from pipeflow.retrying import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Self, Unpack
 
     from aiohttp import ClientMiddlewareType, ClientSession
+    from cattrs import BaseConverter
 
     from pipeflow.answers import RateLimit
     from pipeflow.limiting import Limiter
@@ -52,6 +54,8 @@ class SessionOptions(TypedDict, total=False):
     block_cooldown: float
     max_page_bytes: int
     strict: bool
+    payloads: Mapping[str, type] | None
+    converter: BaseConverter | None
 
 
 class PipedriveSession(FlowMethods):
@@ -99,6 +103,9 @@ class PipedriveSession(FlowMethods):
         block_cooldown: Seconds in which nothing is sent after Cloudflare has blocked this client.
         max_page_bytes: The most bytes that an answer may have, after decompression. More is a
             `DecodeError`. A page of 500 updates has some 700 kB.
+        payloads: Classes of your own for `update.data` by `object`, such as
+            `{"follower": Follower}`: attrs classes, beside ours or instead of them.
+        converter: The `cattrs.Converter` with your hooks that structures them.
         strict: Whether a record that breaks its shape is a `DecodeError`, instead of an update
             whose `data` is the plain dict.
 
@@ -126,6 +133,8 @@ class PipedriveSession(FlowMethods):
         block_cooldown: float = 300.0,
         max_page_bytes: int = LARGEST_ANSWER,
         strict: bool = False,
+        payloads: Mapping[str, type] | None = None,
+        converter: BaseConverter | None = None,
     ) -> None:
         if api_token is None:
             raise ValueError(
@@ -180,6 +189,7 @@ class PipedriveSession(FlowMethods):
             retry=retry,
             cooldown=block_cooldown,
             strict=strict,
+            decoder=page_decoder(payloads, converter),
             observer=observer,
         )
 

@@ -4,6 +4,6 @@ Pure, and without any knowledge of how the bytes were fetched.
 """
 
 from pipeflow.codec.encoding import to_dict
-from pipeflow.codec.pages import decode_page
+from pipeflow.codec.pages import PageDecoder, decode_page, page_decoder
 
-__all__ = ["decode_page", "to_dict"]
+__all__ = ["PageDecoder", "decode_page", "page_decoder", "to_dict"]

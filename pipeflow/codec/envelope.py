@@ -16,7 +16,7 @@ import msgspec
 
 from pipeflow.codec.readers import mismatch
 from pipeflow.errors import ApiError, DecodeError
-from pipeflow.records.json_text import bounded_int
+from pipeflow.records.json_text import bounded_int, read_json
 from pipeflow.records.plain_text import shorten
 
 if TYPE_CHECKING:
@@ -29,17 +29,18 @@ __all__ = ["Envelope", "Paging", "read_envelope", "read_paging"]
 EntryT = TypeVar("EntryT")
 
 _LONGEST_REASON = 500
+_PAGING_FIELDS = {"pagination", "start", "limit", "more_items_in_collection", "next_start"}
 _PIECE = 1 << 15
 _YES_OR_NO = {True: True, False: False, "1": True, "0": False, "true": True, "false": False}
 
 
 class Envelope(msgspec.Struct, Generic[EntryT]):
-    """An answer whose related objects are still JSON.
+    """An answer whose additional data and related objects are still JSON.
 
     Attributes:
         data: The entries; None where the answer says null.
         success: What the answer says of itself.
-        additional_data: Where the paging fields are.
+        additional_data: The JSON of what has the paging fields.
         related_objects: The JSON of the related objects.
         error: Why the answer says no.
         error_info: The same, at more length.
@@ -48,7 +49,7 @@ class Envelope(msgspec.Struct, Generic[EntryT]):
 
     data: list[EntryT] | msgspec.UnsetType | None = msgspec.UNSET
     success: Any = None
-    additional_data: Any = None
+    additional_data: msgspec.Raw = msgspec.Raw(b"null")
     related_objects: msgspec.Raw = msgspec.Raw(b"null")
     error: Any = None
     error_info: Any = None
@@ -64,12 +65,14 @@ class Paging:
         page_size: The most entries it could have, or None.
         more_items: Whether more follow, or None.
         next_start: The offset to go on from, or None.
+        others: What else `additional_data` holds.
     """
 
     start: int | None = None
     page_size: int | None = None
     more_items: bool | None = None
     next_start: int | None = None
+    others: dict[str, Json] = attrs.field(factory=dict)
 
 
 @functools.cache
@@ -93,9 +96,7 @@ def read_envelope(
     """
     _check_encoding(body)
     envelope = (
-        _decoded(body, decode_twins)
-        or _decoded(body, _raw_decoder().decode)
-        or _read_with_care(body)
+        _decoded(body, decode_twins) or _decoded(body, _raw_decoder().decode) or _read_by_json(body)
     )
     if _yes_or_no(envelope.success) is False:
         _refuse(envelope)
@@ -106,9 +107,11 @@ def read_envelope(
     return envelope
 
 
-def read_paging(additional_data: Json) -> Paging:
+def read_paging(text: bytes) -> Paging:
     """The paging fields, nested or flat; what is not there or makes no sense is None."""
+    additional_data = read_json(text)
     said = additional_data if isinstance(additional_data, dict) else {}
+    others = {name: value for name, value in said.items() if name not in _PAGING_FIELDS}
     nested = said.get("pagination")
     if isinstance(nested, dict) and nested:
         said = nested
@@ -117,6 +120,7 @@ def read_paging(additional_data: Json) -> Paging:
         page_size=_count(said.get("limit")),
         more_items=_yes_or_no(said.get("more_items_in_collection")),
         next_start=_count(said.get("next_start")),
+        others=others,
     )
 
 
@@ -148,7 +152,7 @@ def _decoded(body: bytes, decode: Callable[[bytes], Envelope[EntryT]]) -> Envelo
         return None
 
 
-def _read_with_care(body: bytes) -> Envelope[msgspec.Raw]:
+def _read_by_json(body: bytes) -> Envelope[msgspec.Raw]:
     """The envelope of what msgspec refuses: halves of surrogate pairs, or something wrong."""
     answer = _read_json(body.decode())
     if not isinstance(answer, dict):
@@ -157,7 +161,7 @@ def _read_with_care(body: bytes) -> Envelope[msgspec.Raw]:
     return Envelope(
         data=[_as_json(entry) for entry in data] if isinstance(data, list) else data,
         success=answer.get("success"),
-        additional_data=answer.get("additional_data"),
+        additional_data=_as_json(answer.get("additional_data")),
         related_objects=_as_json(answer.get("related_objects")),
         error=answer.get("error"),
         error_info=answer.get("error_info"),

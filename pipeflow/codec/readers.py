@@ -35,7 +35,10 @@ __all__ = [
     "read_moment",
     "read_number",
     "read_text",
+    "required",
 ]
+
+ValueT = TypeVar("ValueT")
 
 _LONGEST_INT = 19
 """Digits of the longest integer that is read from a text: those of 64 bits."""
@@ -69,6 +72,18 @@ def mismatch(expected: str, value: object) -> ValueError:
 def means_nothing(value: Json) -> bool:
     """Whether an object or an array that holds nothing can be written like this in PHP."""
     return value is None or value is False or value in ("", [], {})
+
+
+def required(read: Callable[[Json], ValueT | None], expected: str) -> Callable[[Json], ValueT]:
+    """A reader for a field that cannot hold None."""
+
+    def read_required(value: Json) -> ValueT:
+        found = read(value)
+        if found is None:
+            raise mismatch(expected, value)
+        return found
+
+    return read_required
 
 
 def read_text(value: Json) -> str | None:
@@ -159,9 +174,6 @@ def read_clock(value: Json) -> time | None:
 def read_length(value: Json) -> timedelta | None:
     """A duration."""
     return _read(read_duration, value, "a duration such as 01:00")
-
-
-ValueT = TypeVar("ValueT")
 
 
 def _read(read: Callable[[str], ValueT | None], value: Json, expected: str) -> ValueT | None:

@@ -30,9 +30,11 @@ from pipeflow.records.related import (
     RelatedUser,
 )
 from pipeflow.records.sentences import Sentence
-from pipeflow.records.updates import FlowUpdate, Payload
+from pipeflow.records.updates import PAYLOADS, ROW_COLUMNS, FlowUpdate, Payload
 
 __all__ = [
+    "PAYLOADS",
+    "ROW_COLUMNS",
     "Activity",
     "ActivityAttendee",
     "ActivityFile",

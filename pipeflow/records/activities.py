@@ -154,6 +154,8 @@ class Activity(Record):
         lead: The lead it is linked to.
     """
 
+    kinds = ("activity",)
+
     id: int | None = None
     company_id: int | None = None
     user_id: int | None = None

@@ -47,6 +47,8 @@ class FieldChange(Record):
         additional_data: The values as Pipedrive shows them.
     """
 
+    kinds = ("personChange", "dealChange", "organizationChange")
+
     id: int | None = None
     item_id: int | None = None
     user_id: int | None = None

@@ -29,6 +29,8 @@ class Comment(Record):
         company_id: The id of the Pipedrive account.
     """
 
+    kinds = ("comment",)
+
     uuid: str | None = None
     active_flag: bool | None = None
     add_time: datetime | None = None

@@ -55,6 +55,8 @@ class File(Record):
         note_id: The id of the note it is attached to, in older answers.
     """
 
+    kinds = ("file",)
+
     id: int | None = None
     user_id: int | None = None
     deal_id: int | None = None

@@ -1,8 +1,9 @@
-"""JSON text that is kept as it came and read when somebody asks for it."""
+"""JSON text that is kept as it came: cut from its page, and read, when somebody asks for it."""
 
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Json", "KeptPage", "bounded_int", "read_json"]
+__all__ = ["Json", "JsonText", "PageText", "bounded_int", "read_json", "read_strict_json"]
 
 
 Json: TypeAlias = Any
@@ -24,28 +25,77 @@ class _Entries(msgspec.Struct):
 _decode_entries = msgspec.json.Decoder(_Entries).decode
 
 
-class KeptPage:
+class PageText:
     """The JSON of a page, cut into its entries when the first of them is asked for.
 
     Most entries never are, and finding their ends takes as long as a quarter of parsing them.
+    Threads may ask at once.
 
     Args:
-        body: The body of the answer, a page whose JSON is well-formed.
-        entries: The JSON of each entry, where that is known.
+        text: The body of the answer, a page whose JSON is well-formed; or its entries, where they
+            have been cut already.
     """
 
-    __slots__ = ("_body", "_entries")
+    __slots__ = ("_text",)
 
-    def __init__(self, body: bytes, entries: Sequence[bytes] | None = None) -> None:
-        self._body = body
-        self._entries = entries
+    def __init__(self, text: bytes | Sequence[bytes]) -> None:
+        self._text = text
 
     def entry(self, index: int) -> bytes:
         """The JSON of the entry at this place in the page."""
-        if self._entries is None:
-            self._entries = [bytes(entry) for entry in _decode_entries(self._body).data]
-            self._body = b""
-        return self._entries[index]
+        text = self._text
+        if isinstance(text, bytes):
+            # Of two threads that meet here, each cuts and keeps the same entries.
+            text = self._text = [bytes(entry) for entry in _decode_entries(text).data]
+        return text[index]
+
+
+class JsonText(msgspec.Struct, eq=False, gc=False):
+    """A JSON text and its value; two are equal when their values are.
+
+    A struct, as one is made for each update. It takes part in no cycle, so the garbage collector
+    need not know it.
+
+    Attributes:
+        source: The text; or the page to cut it from, which stays in memory until then.
+        index: The place of the text in that page.
+        reading: What was read from it: the fields of the record that holds it. The text stays
+            with a record that holds exactly these; one made by `attrs.evolve` with another
+            content goes without, so that what was removed from it is nowhere in it.
+    """
+
+    source: PageText | bytes
+    index: int = 0
+    reading: tuple[Any, ...] = ()
+    _value: Json = msgspec.UNSET
+
+    @property
+    def text(self) -> bytes:
+        """The text, in UTF-8."""
+        source = self.source
+        if isinstance(source, PageText):
+            source = self.source = source.entry(self.index)
+        return source
+
+    @property
+    def value(self) -> Json:
+        """The value, read when first asked for."""
+        if self._value is msgspec.UNSET:
+            self._value = read_json(self.text)
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, JsonText):
+            return NotImplemented
+        return self.text == other.text or self.value == other.value
+
+    __hash__ = None  # type: ignore[assignment]  # what JSON holds does not hash
+
+    def __reduce__(self) -> tuple[type[JsonText], tuple[Any, ...]]:
+        return JsonText, (self.text, 0, self.reading)  # and not the page
+
+    def __repr__(self) -> str:
+        return f"JsonText({len(self.text)} bytes)"
 
 
 def read_json(text: bytes) -> Json:
@@ -61,9 +111,24 @@ def read_json(text: bytes) -> Json:
         return json.loads(text.decode(), parse_int=bounded_int)
 
 
+def read_strict_json(text: bytes) -> Json:
+    """The same as `read_json` as JSON can write it again: a number beyond all bounds is None."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(
+            text.decode(), parse_int=_finite, parse_float=_finite, parse_constant=_finite
+        )
+
+
 def bounded_int(digits: str) -> int | float:
     """The integer that JSON writes with these digits, or infinity where Python reads no more."""
     try:
         return int(digits)
     except ValueError:  # more digits than sys.get_int_max_str_digits() allows
         return float(digits)
+
+
+def _finite(number: str) -> float | None:
+    value = float(number) if not number.lstrip("-").isdecimal() else bounded_int(number)
+    return value if isinstance(value, int) or math.isfinite(value) else None

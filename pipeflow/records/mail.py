@@ -94,6 +94,8 @@ class MailMessage(Record):
         mail_link_tracking_last_clicked_at: When one of its links was last clicked on, in UTC.
     """
 
+    kinds = ("mailMessage", "mailMessageWithAttachment")
+
     attachments: tuple[File, ...] = ()
     id: int | None = None
     from_: tuple[MailParty, ...] = ()

@@ -114,6 +114,8 @@ class Note(Record):
         project: The title of the project.
     """
 
+    kinds = ("note",)
+
     id: int | None = None
     user_id: int | None = None
     deal_id: int | None = None

@@ -1,5 +1,7 @@
 """A page: the updates that one answer holds, and where the next one begins."""
 
+from typing import Any
+
 import attrs
 
 from pipeflow.records.related import RelatedObjects
@@ -22,6 +24,8 @@ class FlowPage(Record):
         more_items: Whether the collection goes on after this page.
         next_start: The offset of the next page; None when this is the last.
         related: The users, persons, organizations and deals that the updates name by id.
+        additional_data: What else the answer says of the page, beside the fields of paging, such
+            as `filesCountByDay`.
     """
 
     updates: tuple[FlowUpdate, ...] = ()
@@ -30,6 +34,7 @@ class FlowPage(Record):
     more_items: bool = False
     next_start: int | None = None
     related: RelatedObjects = attrs.field(factory=RelatedObjects)
+    additional_data: dict[str, Any] = attrs.field(factory=dict)
 
     def __repr__(self) -> str:
         return (

@@ -1,10 +1,8 @@
 """The users, persons, organizations and deals that the updates of a page speak of by id."""
 
-from functools import cached_property
-
 import attrs
 
-from pipeflow.records.json_text import Json, read_json
+from pipeflow.records.json_text import Json, JsonText
 from pipeflow.records.values import Record
 
 __all__ = [
@@ -120,8 +118,8 @@ class RelatedDeal(Record):
     pipeline_id: int | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class RelatedObjects:  # noqa: PLW1641 - mappings do not hash
+@attrs.frozen(kw_only=True, repr=False)
+class RelatedObjects:
     """What a page says about the objects that its updates name by id; shared by those updates.
 
     The schemas are those of `related_objects` in the flow endpoints' reference. An object that
@@ -132,30 +130,28 @@ class RelatedObjects:  # noqa: PLW1641 - mappings do not hash
         persons: The persons by id.
         organizations: The organizations by id.
         deals: The deals by id.
-        raw_json: The JSON text of `related_objects`; None when it was made by hand.
     """
 
     users: dict[int, RelatedUser] = attrs.field(factory=dict)
     persons: dict[int, RelatedPerson] = attrs.field(factory=dict)
     organizations: dict[int, RelatedOrganization] = attrs.field(factory=dict)
     deals: dict[int, RelatedDeal] = attrs.field(factory=dict)
-    raw_json: bytes | None = None
+    _json: JsonText | None = attrs.field(default=None, alias="json_text")
 
-    @cached_property
+    def __attrs_post_init__(self) -> None:
+        read = (self.users, self.persons, self.organizations, self.deals)
+        if self._json and self._json.reading != read:
+            object.__setattr__(self, "_json", None)  # evolved: see `JsonText.reading`
+
+    @property
+    def raw_json(self) -> bytes | None:
+        """The JSON text of `related_objects`; None when it was made by hand, or evolved."""
+        return None if self._json is None else self._json.text
+
+    @property
     def raw(self) -> Json:
         """`related_objects` exactly as it came, read when first asked for; None when it did not."""
-        return None if self.raw_json is None else read_json(self.raw_json)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RelatedObjects):
-            return NotImplemented
-        return (
-            self.users == other.users
-            and self.persons == other.persons
-            and self.organizations == other.organizations
-            and self.deals == other.deals
-            and (self.raw_json == other.raw_json or self.raw == other.raw)
-        )
+        return None if self._json is None else self._json.value
 
     def __repr__(self) -> str:
         return (

@@ -1,10 +1,10 @@
 """One entry of a history: what happened, when, and to what."""
 
-import builtins
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import attrs
 
@@ -12,7 +12,7 @@ from pipeflow.records.activities import Activity
 from pipeflow.records.changes import FieldChange
 from pipeflow.records.comments import Comment
 from pipeflow.records.files import File
-from pipeflow.records.json_text import Json, KeptPage, read_json
+from pipeflow.records.json_text import Json, JsonText
 from pipeflow.records.mail import MailMessage
 from pipeflow.records.notes import Note
 from pipeflow.records.plain_text import shorten
@@ -24,11 +24,48 @@ from pipeflow.records.related import (
     RelatedUser,
 )
 from pipeflow.records.sentences import Sentence, UpdateNames, sentence_of
+from pipeflow.records.values import Record, read_id
 
-__all__ = ["FlowUpdate", "Payload"]
+__all__ = ["PAYLOADS", "ROW_COLUMNS", "FlowUpdate", "Payload"]
 
 Payload: TypeAlias = FieldChange | Activity | Note | File | MailMessage | Comment
 """The classes of `FlowUpdate.data`, for the kinds whose shape Pipedrive publishes."""
+
+PAYLOADS: dict[str, type[Record]] = {
+    kind: payload for payload in get_args(Payload) for kind in payload.kinds
+}
+"""The classes by the values of `object`."""
+
+ROW_COLUMNS: dict[str, type] = {
+    "key": str,
+    "object": str,
+    "id": str,
+    "timestamp": datetime,
+    "offset": int,
+    "is_planned": bool,
+    "actor_id": int,
+    "actor_name": str,
+    "person_id": int,
+    "person_name": str,
+    "org_id": int,
+    "org_name": str,
+    "deal_id": int,
+    "deal_title": str,
+    "lead_id": str,
+    "project_id": int,
+    "who": str,
+    "what": str,
+    "subject": str,
+    "text": str,
+    "field_key": str,
+    "old_value": str,
+    "new_value": str,
+    "decode_error": str,
+}
+"""The columns of `FlowUpdate.to_row` and their types; in each but the first two, None is nothing.
+
+New columns come at the end, and none goes or changes its type.
+"""
 
 _ACTIVITIES = {"activity", "plannedActivity"}
 _NOT_DONE = (False, "0", "false")  # and 0
@@ -39,14 +76,15 @@ _CHANGED = {
 }
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@attrs.frozen(kw_only=True, repr=False)
 class FlowUpdate:
     """One entry of the history of a person, a deal or an organization.
 
     Updates are equal when `object`, `timestamp`, `data` and `raw` are, wherever in the history
     they stand. They hash when `data` does: a plain dict, or a list as the value of a changed
     field, does not. For tests they can be made by hand; such an update came from nowhere, and its
-    `raw` is None.
+    `raw` is None. So is that of one to which `attrs.evolve` gave another `object`, `timestamp` or
+    `data`: what you took out of it is nowhere in it.
 
     Attributes:
         object: The kind, such as `personChange` or `activity`: an open set. It need not be the
@@ -66,11 +104,14 @@ class FlowUpdate:
     object: str = ""
     timestamp: datetime | None = None
     data: Payload | dict[str, Any] = attrs.field(factory=dict)
-    offset: int = 0
-    related: RelatedObjects = attrs.field(factory=RelatedObjects)
-    decode_error: str | None = None
-    _kept: KeptPage | bytes | None = attrs.field(default=None, alias="raw_json")
-    _kept_index: int = 0
+    offset: int = attrs.field(default=0, eq=False)
+    related: RelatedObjects = attrs.field(factory=RelatedObjects, eq=False)
+    decode_error: str | None = attrs.field(default=None, eq=False)
+    _json: JsonText | None = attrs.field(default=None, alias="json_text", hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self._json and self._json.reading != (self.object, self.timestamp, self.data):
+            object.__setattr__(self, "_json", None)  # evolved: see `JsonText.reading`
 
     @property
     def raw_json(self) -> bytes | None:
@@ -78,14 +119,29 @@ class FlowUpdate:
 
         Until it, or `raw`, is asked for, the update keeps the JSON of its whole page in memory.
         """
-        if isinstance(self._kept, KeptPage):
-            object.__setattr__(self, "_kept", self._kept.entry(self._kept_index))
-        return self._kept  # type: ignore[return-value]
+        return None if self._json is None else self._json.text
 
-    @cached_property
+    @property
     def raw(self) -> Json:
         """The whole entry exactly as it came, usually a dict; read when first asked for."""
-        return None if self.raw_json is None else read_json(self.raw_json)
+        return None if self._json is None else self._json.value
+
+    @property
+    def key(self) -> str:
+        """A text that no other update of the history has, to store the update under.
+
+        It is made of `object` and `id`, such as `note:31`, so an update that was edited keeps its
+        key. One without an id has a digest of its content and its `offset` instead, as two that
+        are equal can both be real. Such a key is good for one reading of the history: once the
+        offsets have moved on, the same update has another key. A row may then be stored twice,
+        but none is lost.
+        """
+        kind = self.object.replace("%", "%25").replace(":", "%3A")
+        if self.id is not None:
+            return f"{kind}:{self.id}"
+        content = self.raw if self._json else attrs.asdict(self, filter=_is_content)
+        text = json.dumps(content, sort_keys=True, default=str)
+        return f"{kind}::{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}:{self.offset}"
 
     @property
     def id(self) -> int | str | None:
@@ -93,8 +149,8 @@ class FlowUpdate:
 
         None where the API gives none, as for some kinds, or says `false`.
         """
-        found = _id_of(self._field("id"))
-        return _id_of(self._field("uuid")) if found is None else found
+        found = self._id("id")
+        return self._id("uuid") if found is None else found
 
     @property
     def is_planned(self) -> bool:
@@ -159,39 +215,70 @@ class FlowUpdate:
         """
         return str(sentence_of(self, names))
 
+    def to_row(self, names: UpdateNames | Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The update as one flat row, for CSV or Parquet.
+
+        Its keys are those of `ROW_COLUMNS`, always all of them and in that order, and its values
+        are of the types there, or None. `id` and the values of a change are texts, as they are of
+        several types; a value that is no text is written as JSON. `text` is that of a note, a
+        comment, a mail or an activity, as HTML where the API has it so.
+
+        Args:
+            names: As for `sentence`; they are used for `who` and `what` only.
+        """
+        sentence = self.sentence(names)
+        actor, person, organization, deal = self.actor, self.person, self.organization, self.deal
+        row = {
+            "key": self.key,
+            "object": self.object,
+            "id": None if self.id is None else str(self.id),
+            "timestamp": self.timestamp,
+            "offset": self.offset,
+            "is_planned": self.is_planned,
+            "actor_id": actor and actor.id,
+            "actor_name": actor and actor.name,
+            "person_id": self._reference("person_id"),
+            "person_name": (person and person.name) or self._text("person_name"),
+            "org_id": self._reference("org_id"),
+            "org_name": (organization and organization.name) or self._text("org_name"),
+            "deal_id": self._reference("deal_id"),
+            "deal_title": (deal and deal.title) or self._text("deal_title", "deal_name"),
+            "lead_id": self._text("lead_id"),
+            "project_id": self._reference("project_id"),
+            "who": sentence.who or None,
+            "what": sentence.what,
+            "subject": self._text("subject", "title", "name", "file_name"),
+            "text": self._text("content", "note", "snippet"),
+            "field_key": self._text("field_key"),
+            "old_value": _cell(self._field("old_value")),
+            "new_value": _cell(self._field("new_value")),
+            "decode_error": self.decode_error,
+        }
+        return {column: row[column] for column in ROW_COLUMNS}
+
+    def _text(self, *names: str) -> str | None:
+        """The first of these fields that holds a text."""
+        texts = (text for text in map(self._field, names) if isinstance(text, str))
+        return next(filter(None, texts), None)
+
     def _reference(self, key: str) -> int | None:
         """The id that `data` gives under `key`; that of a changed object is its `item_id`."""
         if isinstance(self.data, FieldChange) and _CHANGED.get(key) == self.object:
             key = "item_id"
-        found = _id_of(self._field(key))
+        found = self._id(key)
         return found if isinstance(found, int) else None
 
+    def _id(self, key: str) -> int | str | None:
+        return read_id(self._field(key))
+
     def _field(self, name: str) -> Any:  # noqa: ANN401 - whatever `data` holds
-        """What `data` has under a name; a class of the user's need not have it."""
+        """What `data` has under a name, or where a class of the user's has no such field, `raw`."""
         data: object = self.data
-        return data.get(name) if isinstance(data, dict) else getattr(data, name, None)
-
-    def __eq__(self, other: builtins.object) -> bool:
-        if not isinstance(other, FlowUpdate):
-            return NotImplemented
-        return (
-            self.object == other.object
-            and self.timestamp == other.timestamp
-            and self.data == other.data
-            and (self.raw_json == other.raw_json or self.raw == other.raw)
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.object, self.timestamp, self.data))
-
-    def __getstate__(self) -> dict[str, Any]:
-        text = self.raw_json  # and no longer the page's
-        state = {field.name: getattr(self, field.name) for field in attrs.fields(FlowUpdate)}
-        return state | {"_kept": text}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, value)
+        if not isinstance(data, dict) and hasattr(data, name):
+            return getattr(data, name)
+        if not isinstance(data, dict | Record):
+            data = self.raw.get("data") if isinstance(self.raw, dict) else None
+        return data.get(name) if isinstance(data, dict) else None
 
     def __repr__(self) -> str:
         error = f", decode_error={self.decode_error!r}" if self.decode_error else ""
@@ -199,9 +286,11 @@ class FlowUpdate:
         return f"FlowUpdate({self.object!r}, {self.timestamp}, {data}, offset={self.offset}{error})"
 
 
-def _id_of(value: Json) -> int | str | None:
-    """An id, which may have come as text or as `false` where the class of `data` is not ours."""
-    if isinstance(value, str):
-        text = value.strip()
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else text or None
-    return value if type(value) is int else None
+def _is_content(field: "attrs.Attribute[Any]", _: object) -> bool:
+    return field.name not in {"offset", "related", "decode_error", "_json"}
+
+
+def _cell(value: Json) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)

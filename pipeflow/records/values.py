@@ -5,11 +5,11 @@ import reprlib
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
-__all__ = ["Record"]
+__all__ = ["Record", "read_id"]
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 72
@@ -22,6 +22,9 @@ class Record:
     """
 
     __slots__ = ()
+
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """For a payload class, the values of an update's `object` that it is the `data` of."""
 
     # attrs would compile both anew for each class, in a tenth of the time that `import pipeflow`
     # takes.
@@ -41,6 +44,14 @@ class Record:
             f"{field.name}={_shown(value)}" for field, value in held if value != field.default
         )
         return f"{type(self).__name__}({shown})"
+
+
+def read_id(value: Any) -> int | str | None:  # noqa: ANN401 - any JSON value
+    """The id that a value is, which may be a number as text, or the `false` of PHP for none."""
+    if isinstance(value, str):
+        text = value.strip()
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else text or None
+    return value if type(value) is int else None
 
 
 def _content(record: object) -> object:

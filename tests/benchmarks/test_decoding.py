@@ -18,8 +18,8 @@ The ways:
 - `cattrs, not detailed`: the same without detailed validation.
 - `cattrs, msgspec`: cattrs' own msgspec converter, with the same hooks.
 - `pydantic`: v2 models of the same fields, fed from orjson.
-- `decode_page`: pipeflow. `and raw`: with `raw` of each update read. `with care`: without the
-  shortcut, each entry by cattrs with its own hooks, as happens to odd entries.
+- `decode_page`: pipeflow. `and raw`: with `raw` of each update read. `from dicts`: without twins,
+  each entry by cattrs from a dict, as happens to odd entries.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ from cattrs import Converter
 from cattrs.preconf.msgspec import make_converter
 
 from pipeflow.codec import decode_page
-from pipeflow.codec.entries import decode_with_care
+from pipeflow.codec.converting import RecordConverter
+from pipeflow.codec.entries import EntryDecoder
 from pipeflow.codec.times import read_date, read_datetime, read_duration, read_time
 from pipeflow.records import Activity, ActivityFile, FieldChange, RelatedObjects
+from pipeflow.records.json_text import JsonText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,10 +190,13 @@ class Entries(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
-def decode_all_with_care(body: bytes) -> object:
+ENTRIES = EntryDecoder(RecordConverter(), {})
+
+
+def decode_from_dicts(body: bytes) -> object:
     related = RelatedObjects()
     return [
-        decode_with_care(bytes(entry), index, 0, related, strict=False)
+        ENTRIES.update(JsonText(bytes(entry)), index, 0, related, strict=False)
         for index, entry in enumerate(msgspec.json.decode(body, type=Entries).data)
     ]
 
@@ -206,7 +211,7 @@ WAYS: dict[str, Callable[[bytes], object]] = {
     "pydantic": pydantic_models(),
     "decode_page": decode_page,
     "decode_page and raw": decode_and_read_raw,
-    "decode_page, with care": decode_all_with_care,
+    "decode_page, from dicts": decode_from_dicts,
 }
 
 

@@ -8,29 +8,12 @@ from typing import TYPE_CHECKING, Any, get_args
 import attrs
 from hypothesis import strategies as st
 
-from pipeflow.records import (
-    Activity,
-    Comment,
-    FieldChange,
-    File,
-    MailMessage,
-    Note,
-)
+from pipeflow.records import PAYLOADS
 
 if TYPE_CHECKING:
     from pipeflow.records.json_text import Json
 
-KINDS = {
-    "personChange": FieldChange,
-    "dealChange": FieldChange,
-    "organizationChange": FieldChange,
-    "activity": Activity,
-    "note": Note,
-    "file": File,
-    "mailMessage": MailMessage,
-    "mailMessageWithAttachment": MailMessage,
-    "comment": Comment,
-}
+KINDS: dict[str, Any] = dict(PAYLOADS)
 
 json_values = st.recursive(
     st.none()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
+from cattrs import Converter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeflow.codec import decode_page, to_dict
+from pipeflow.observing.stats import SessionStats
 from pipeflow.records import (
     Activity,
     ActivityFile,
@@ -21,6 +25,7 @@ from pipeflow.records import (
     MailMessage,
     MailParty,
     Note,
+    RelatedDeal,
     RelatedObjects,
     RelatedUser,
 )
@@ -151,3 +156,50 @@ def test_what_is_written_is_a_copy(decoded: Decoded) -> None:
     update = decoded("usual").updates[0]
     to_dict(update)["data"]["id"] = "changed"
     assert update.raw["data"]["id"] == 11158
+
+
+def test_a_number_that_json_cannot_write_is_none() -> None:
+    entry = b'{"object": "call", "data": {"x": 1e999, "y": %s}}' % (b"9" * 5000)
+    related = b'{"deal": {"1": {"value": -1e999}}}'
+    body = b'{"data": [%s], "related_objects": %s, "additional_data": {"z": 1e999}}'
+    body %= (entry, related)
+    page = decode_page(body)
+    written = to_dict(page)
+    assert json.loads(json.dumps(written, allow_nan=False)) == written
+    assert written["data"][0]["data"] == {"x": None, "y": None}
+    assert written["related_objects"] == {"deal": {"1": {"value": None}}}
+    assert written["additional_data"]["z"] is None
+    assert page.updates[0].raw_json == entry
+
+
+def test_a_number_made_by_hand_that_json_cannot_write_is_none() -> None:
+    nan, infinite = float("nan"), float("inf")
+    assert to_dict(FlowUpdate(object="call", data={"x": [nan, {"y": infinite}, 1.5]}))["data"] == {
+        "x": [None, {"y": None}, 1.5]
+    }
+    assert to_dict(FieldChange(field_key="x", new_value=(infinite, 1)))["new_value"] == [None, 1]
+    deal = RelatedDeal(id=1, value=infinite)
+    assert to_dict(RelatedObjects(deals={1: deal}))["deal"] == {"1": {"id": 1, "value": None}}
+
+
+def test_other_attrs_classes_are_dicts_of_their_fields() -> None:
+    assert to_dict(SessionStats()) == attrs.asdict(SessionStats())
+
+
+def test_a_class_of_the_user_s_is_written_with_the_user_s_hooks() -> None:
+    @attrs.frozen
+    class Invoice:
+        total: Decimal
+        due: date | None = None
+
+    converter = Converter()
+    converter.register_unstructure_hook(Decimal, str)
+    update: Json = FlowUpdate(object="invoice", data=Invoice(Decimal("1.10"), date(2024, 3, 1)))  # type: ignore[arg-type]
+    assert to_dict(update, converter=converter)["data"] == {"total": "1.10", "due": "2024-03-01"}
+
+
+def test_what_else_an_answer_says_of_a_page_comes_back(decoded: Decoded) -> None:
+    page = decoded("newer_fields")
+    assert page.additional_data == {"filesCountByDay": {"2024-03-01": 1}}
+    assert to_dict(page)["additional_data"]["filesCountByDay"] == {"2024-03-01": 1}
+    assert decoded("no_data").additional_data == {}

@@ -303,7 +303,7 @@ def test_an_id_as_text_has_at_most_19_digits(digits: int, is_an_id: bool) -> Non
     assert (update.decode_error is None) == is_an_id
 
 
-@pytest.mark.parametrize("with_care", [False, True])
+@pytest.mark.parametrize("from_dicts", [False, True])
 @pytest.mark.parametrize(
     ("odd", "read"),
     [
@@ -338,9 +338,12 @@ def test_what_has_one_meaning_is_read(
     page_of: PageOf,
     odd: Json,
     read: Json,
-    with_care: bool,  # noqa: FBT001 - pytest's way
+    from_dicts: bool,  # noqa: FBT001 - pytest's way
 ) -> None:
-    entry = {"object": "activity", "data": {"type": "\ud83d" if with_care else "call", **odd}}
+    entry: Json = {
+        "object": "activity",
+        "data": {"type": "\ud83d" if from_dicts else "call", **odd},
+    }
     (update,) = page_of(entry).updates
     assert update.decode_error is None
     assert update.data == Activity(type=entry["data"]["type"], **read)

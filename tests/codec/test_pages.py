@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeflow.codec import decode_page, entries
+from pipeflow.codec import decode_page
+from pipeflow.codec.entries import EntryDecoder
 from pipeflow.errors import ApiError, DecodeError, PipeflowError
 from pipeflow.records import FlowPage, FlowUpdate, Note
 from tests.codec import strategies
@@ -304,6 +305,6 @@ def test_any_cut_into_pages_gives_the_same_updates(history: list[Any], data: st.
 
 
 def test_the_kinds_of_the_reference_need_no_long_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entries, "decode_with_care", None)
+    monkeypatch.setattr(EntryDecoder, "update", None)
     body = b'{"data": [{"object": "follower", "data": {"id": 1}}, {"object": "deal", "data": {}}]}'
     assert [update.data for update in decode_page(body).updates] == [{"id": 1}, {}]

@@ -111,12 +111,12 @@ def test_other_kinds_are_in_raw() -> None:
     assert related.raw["lead"]["x"] == {"id": "x"}
 
 
-@pytest.mark.parametrize("with_care", [False, True])
+@pytest.mark.parametrize("from_dicts", [False, True])
 @pytest.mark.parametrize(("digits", "is_an_id"), [(4299, True), (4300, True), (4301, False)])
-def test_an_id_is_as_long_as_python_reads(digits: int, is_an_id: bool, with_care: bool) -> None:  # noqa: FBT001 - pytest's way
-    """By the shortcut, and by the way that half of a surrogate pair has to go."""
+def test_an_id_is_as_long_as_python_reads(digits: int, is_an_id: bool, from_dicts: bool) -> None:  # noqa: FBT001 - pytest's way
+    """From twins, and from dicts, which half of a surrogate pair takes."""
     key = "9" * digits
-    related = related_of({"user": {key: {"id": 1, "name": "\ud83d" if with_care else "Ines"}}})
+    related = related_of({"user": {key: {"id": 1, "name": "\ud83d" if from_dicts else "Ines"}}})
     assert list(related.users) == ([int(key)] if is_an_id else [])
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-import gc
 import json
 import pickle
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
-from pipeflow.codec import decode_page
+from pipeflow.codec import decode_page, to_dict
 from pipeflow.records import (
     Activity,
     FieldChange,
@@ -27,7 +26,7 @@ from pipeflow.records import (
     RelatedPerson,
     RelatedUser,
 )
-from pipeflow.records.json_text import KeptPage
+from pipeflow.records.json_text import JsonText, PageText
 
 if TYPE_CHECKING:
     from pipeflow.records.json_text import Json
@@ -142,11 +141,59 @@ def test_raw_json_is_the_text_of_the_entry() -> None:
 
 def test_an_update_whose_raw_was_asked_for_lets_its_page_go() -> None:
     update, other = decode(NOTE, NOTE)
+    assert update._json is not None
+    source: Json = update._json.source
+    assert isinstance(source, PageText)
     assert update.raw_json == other.raw_json
-    del other
-    gc.collect()
-    assert not any(isinstance(kept, KeptPage) for kept in gc.get_referents(update))
-    assert sys.getsizeof(update.raw_json) < 200
+    assert update._json.source == json.dumps(NOTE).encode()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"object": "file"}, {"timestamp": None}, {"data": Note(id=1, content="removed")}],
+)
+def test_what_an_evolved_update_lost_is_nowhere_in_it(changed: Json) -> None:
+    secret = {
+        "object": "secret",
+        "timestamp": "1999-09-09 09:09:09",
+        "data": {"id": 1, "content": "secret", "unknown": "secret"},
+    }
+    (update,) = decode(secret | {"object": "note"} if "object" not in changed else secret)
+    evolved = attrs.evolve(update, **changed)
+    assert evolved.raw is evolved.raw_json is None
+    assert to_dict(evolved) == to_dict(FlowUpdate(**_content(evolved)))
+    if "data" in changed:
+        assert b"secret" not in pickle.dumps(evolved)
+        assert "secret" not in json.dumps(to_dict(evolved))
+    assert update.raw["data"]["content"] == "secret"
+
+
+def _content(update: FlowUpdate) -> dict[str, Any]:
+    return {name: getattr(update, name) for name in ("object", "timestamp", "data")}
+
+
+def test_a_redacted_update_read_again_keeps_its_text() -> None:
+    (update,) = decode(NOTE)
+    again = attrs.evolve(pickle.loads(pickle.dumps(update)), offset=7, decode_error="x")
+    assert again.raw == NOTE
+
+
+def test_persons_taken_out_of_related_objects_are_nowhere_in_them() -> None:
+    body = {"data": [], "related_objects": {"person": {"1": {"name": "secret"}}, "lead": {}}}
+    related = decode_page(json.dumps(body).encode()).related
+    assert attrs.evolve(related, deals={}) == related
+    evolved = attrs.evolve(related, persons={})
+    assert evolved.raw is evolved.raw_json is None
+    assert "secret" not in json.dumps(to_dict(evolved))
+    assert b"secret" not in pickle.dumps(evolved)
+
+
+def test_threads_may_ask_for_raw_at_once() -> None:
+    notes = [{"object": "note", "data": {"id": n}} for n in range(500)]
+    for _ in range(20):
+        updates = decode(*notes)
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(lambda update: update.raw, updates)) == notes
 
 
 def test_the_repr_is_short_and_without_raw() -> None:
@@ -176,8 +223,11 @@ def test_the_repr_of_a_page_counts() -> None:
 
 
 def test_related_objects_are_equal_by_content() -> None:
-    assert RelatedObjects(raw_json=b'{"a": 1}') == RelatedObjects(raw_json=b'{"a":1}')
-    assert RelatedObjects(raw_json=b'{"a": 1}') != RelatedObjects()
+    def related(text: bytes) -> RelatedObjects:
+        return RelatedObjects(json_text=JsonText(text, reading=({}, {}, {}, {})))
+
+    assert related(b'{"a": 1}') == related(b'{"a":1}')
+    assert related(b'{"a": 1}') != RelatedObjects()
     assert RelatedObjects() != RELATED
 
 
