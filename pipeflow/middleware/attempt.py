@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -60,6 +61,13 @@ class AttemptMiddleware:
                 await self._read(response)
         except TransportError:
             raise  # of another one further in
+        except asyncio.CancelledError as error:
+            if not request.session.closed or _is_cancelled():
+                raise
+            # aiohttp cancels what waits for a connection, which is not to cancel the task.
+            raise TransportError(
+                f"no whole answer from {host}: the aiohttp.ClientSession was closed"
+            ) from error
         except aiohttp.ClientError as failure:
             if quotes_an_answer(failure):
                 raise
@@ -82,6 +90,11 @@ class AttemptMiddleware:
         if body and not _is_readable(encoding):
             response.close()
             raise DecodeError(f"the answer's Content-Encoding is {encoding!r}, which is not read")
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _is_readable(content_encoding: str) -> bool:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from aiohttp import TraceConfig
+from aiohttp import ClientConnectionError, TraceConfig
 from aiohttp.tracing import Trace
 
 if TYPE_CHECKING:
     from types import SimpleNamespace, TracebackType
     from typing import Self
 
-    from aiohttp import ClientRequest, ClientSession
+    from aiohttp import BaseConnector, ClientRequest, ClientSession
 
 __all__ = ["AttemptClock"]
+
+CHECK_SECONDS = 1.0
+"""How often a queue is looked at that may have been forgotten."""
 
 
 class AttemptClock:
@@ -22,6 +25,9 @@ class AttemptClock:
 
     A borrowed session's pool may be small. An attempt that waits in it for a free connection has
     not begun, so the clock stops; connecting counts. aiohttp tells of that wait by its tracing.
+
+    Since nothing ends that wait, the clock sees to it that it is not for ever: aiohttp forgets
+    those who wait when the one it woke is cancelled at that moment (as in aiohttp#9670).
 
     Args:
         seconds: How long, or None for no limit.
@@ -31,6 +37,9 @@ class AttemptClock:
     def __init__(self, seconds: float | None, request: ClientRequest) -> None:
         self._timeout = asyncio.timeout(seconds)
         self._left: float | None = None
+        self._check: asyncio.TimerHandle | None = None
+        # A closed session has none, but then nobody gets as far as a queue.
+        self._connector = cast("BaseConnector", request.session.connector)
         # aiohttp hands this list, the request's own, on to its connector.
         self._traces = request._traces  # noqa: SLF001 - per request there is no public way
         self._trace = Trace(request.session, _QUEUES, self)  # type: ignore[arg-type]
@@ -47,6 +56,8 @@ class AttemptClock:
         traceback: TracebackType | None,
     ) -> None:
         self._traces.remove(self._trace)
+        if self._end_check():
+            self._wake_the_next()
         await self._timeout.__aexit__(kind, error, traceback)
 
     def expired(self) -> bool:
@@ -54,15 +65,37 @@ class AttemptClock:
         return self._timeout.expired()
 
     def _stop(self) -> None:
+        if self._connector.closed:
+            # A session that is closing right now still lets requests in, and nobody wakes them.
+            raise ClientConnectionError("the aiohttp.ClientSession was closed")
+        loop = asyncio.get_running_loop()
+        self._check = loop.call_later(CHECK_SECONDS, self._check_the_queue)
         until = self._timeout.when()
         if until is not None and not self._timeout.expired():
-            self._left = until - asyncio.get_running_loop().time()
+            self._left = until - loop.time()
             self._timeout.reschedule(None)
 
     def _go_on(self) -> None:
+        self._end_check()
         if self._left is not None:
             self._timeout.reschedule(asyncio.get_running_loop().time() + self._left)
             self._left = None
+
+    def _check_the_queue(self) -> None:
+        self._wake_the_next()
+        loop = asyncio.get_running_loop()
+        self._check = loop.call_later(CHECK_SECONDS, self._check_the_queue)
+
+    def _end_check(self) -> bool:
+        if self._check is None:
+            return False
+        self._check.cancel()
+        self._check = None
+        return True
+
+    def _wake_the_next(self) -> None:
+        # Wakes nobody unless a connection is free.
+        self._connector._release_waiter()  # noqa: SLF001 - there is no public way
 
 
 async def _queued(_session: ClientSession, clock: SimpleNamespace, _event: object) -> None:

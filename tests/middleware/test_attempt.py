@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from aiohttp import ClientRequest
+from yarl import URL
 
 from pipeflow.errors import DecodeError, RequestTimeoutError, TransportError
 from pipeflow.middleware import AttemptMiddleware, RetryMiddleware
 from tests.middleware.conftest import Sleeps, answer, disconnect, stall, then
 
 if TYPE_CHECKING:
-    from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
+    from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientResponse
 
     from tests.middleware.conftest import Reaction, Serve
 
@@ -186,7 +188,7 @@ async def test_a_complaint_about_an_answer_is_no_broken_connection(
         return response
 
     server = await serve(answer(), answer(status, content_type="text/plain"))
-    stack = [RetryMiddleware(), AttemptMiddleware(), strict]
+    stack = (RetryMiddleware(), AttemptMiddleware(), strict)
     assert await get(server.url, *stack) == b"{}"
     with pytest.raises(aiohttp.ClientResponseError):
         await get(server.url, *stack)
@@ -239,6 +241,57 @@ async def test_who_waits_for_a_connection_without_a_limit_waits(serve: Serve) ->
                 return await response.read()
 
         assert [*await asyncio.gather(ask(), ask())] == [BODY] * 2
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_nobody_waits_for_ever_behind_one_that_is_cancelled(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, *, is_ours: bool
+) -> None:
+    """aiohttp forgets the others when the one it woke is cancelled before it runs."""
+    if not is_ours:
+        monkeypatch.setattr("pipeflow.middleware.attempt_clock.CHECK_SECONDS", 0.05)
+    server = await serve(answer(body=BODY))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+
+        async def ask(*middlewares: ClientMiddlewareType) -> bytes:
+            async with session.get(server.url, middlewares=middlewares) as response:
+                return await response.read()
+
+        assert session.connector is not None
+        held = await session.connector.connect(
+            ClientRequest("GET", URL(server.url), loop=asyncio.get_running_loop()),
+            [],
+            aiohttp.ClientTimeout(),
+        )
+        woken = asyncio.create_task(ask(*[AttemptMiddleware()] if is_ours else []))
+        await asyncio.sleep(0)
+        others = [asyncio.create_task(ask(AttemptMiddleware(None))) for _ in range(3)]
+        await asyncio.sleep(0)
+        held.release()
+        woken.cancel()
+        async with asyncio.timeout(0.9 if is_ours else 10.0):
+            assert [*await asyncio.gather(*others)] == [BODY] * 3
+    assert woken.cancelled()
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_a_session_that_is_closed_ends_the_wait_for_its_pool(
+    serve: Serve, *, is_cancelled: bool
+) -> None:
+    """aiohttp ends it with a CancelledError, though nobody has cancelled the task."""
+    server = await serve(stall)
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1))
+    clocks = [AttemptMiddleware(60.0) for _ in range(3)]
+    asking = [
+        asyncio.ensure_future(session.get(server.url, middlewares=[clock])) for clock in clocks
+    ]
+    await server.arrived.wait()
+    if is_cancelled:
+        asking[2].cancel()
+    await session.close()
+    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    last = asyncio.CancelledError if is_cancelled else TransportError
+    assert [type(outcome) for outcome in outcomes] == [TransportError, TransportError, last]
 
 
 async def test_a_request_is_left_as_it_was(serve: Serve) -> None:

@@ -177,6 +177,26 @@ async def test_a_borrowed_session_closed_under_a_request_ends_the_walk(fault: Fa
             assert caught.value.resume_start == 10
 
 
+async def test_a_borrowed_session_closed_under_those_who_wait_for_its_pool_ends_them() -> None:
+    async with FakePipedrive(persons=HISTORY) as fake:
+        borrowed = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1))
+        met = asyncio.Event()
+
+        def stall(request: SeenRequest) -> Fault:
+            met.set()
+            return Stall()
+
+        fake.on_request = stall
+        async with session_at(fake, session=borrowed) as pipedrive:
+            asking = [asyncio.create_task(pipedrive.get_person_flow(7)) for _ in range(3)]
+            await met.wait()
+            await borrowed.close()
+            outcomes = await asyncio.gather(*asking, return_exceptions=True)
+        assert [str(outcome) for outcome in outcomes] == [
+            "the aiohttp.ClientSession that this PipedriveSession borrows is closed"
+        ] * 3
+
+
 async def test_a_borrowed_session_closed_between_pages_ends_the_walk() -> None:
     async with FakePipedrive(persons=HISTORY) as fake:
         borrowed = aiohttp.ClientSession()
