@@ -11,7 +11,6 @@ flows/          its methods, for persons, deals and organizations
 reader          a walk's pages, fetched and decoded
 connection      one GET through the middlewares, over an aiohttp session
 middleware/     retry, rate limit, time limit, authentication: each an aiohttp client middleware
-failures        errors of sockets and of aiohttp, as errors of ours
 watching/       what is new about a person, told once, in order
 cost            what watching costs
 walking/        which page comes next, what it repeats, what is fetched ahead; many walks at once
@@ -21,6 +20,8 @@ codec/          bytes to records, and back to JSON
 retrying        when an attempt is worth repeating, and after how long
 limiting/       the burst limit: who may send, and when
 credentials/    what a request authenticates with, and how it is kept out of everything else
+failures        errors of sockets and of aiohttp, as errors of ours
+cookies         kept out of the jar of a borrowed session
 addresses       the base URL
 answers         an answer, and what it says: limits, waits, blocks, errors
 observing/      what happens to requests, for counters and logs
@@ -38,9 +39,17 @@ connection. An update comes from `codec`, a repeated request from `middleware.re
 
 from pipeflow.answers import RateLimit
 from pipeflow.codec import to_dict
+from pipeflow.credentials import (
+    FileTokenStore,
+    MemoryTokenStore,
+    OAuthApp,
+    OAuthTokens,
+    TokenStore,
+)
 from pipeflow.errors import (
     ApiError,
     AuthenticationError,
+    AuthorizationCallbackError,
     BadRequestError,
     BlockedError,
     CheckpointLostError,
@@ -54,8 +63,10 @@ from pipeflow.errors import (
     PermissionDeniedError,
     PipeflowError,
     RateLimitError,
+    ReauthorizationRequiredError,
     RequestTimeoutError,
     ServerError,
+    TokenStoreError,
     TransportError,
 )
 from pipeflow.items import FlowItem, OrganizationFlowItem
@@ -94,6 +105,7 @@ __all__ = [
     "ActivityParticipant",
     "ApiError",
     "AuthenticationError",
+    "AuthorizationCallbackError",
     "BadRequestError",
     "BlockedError",
     "BurstLimiter",
@@ -104,6 +116,7 @@ __all__ = [
     "FieldChange",
     "FieldNames",
     "File",
+    "FileTokenStore",
     "FlowEvent",
     "FlowItem",
     "FlowPage",
@@ -113,9 +126,12 @@ __all__ = [
     "InvalidIdError",
     "MailMessage",
     "MailParty",
+    "MemoryTokenStore",
     "Names",
     "NotFoundError",
     "Note",
+    "OAuthApp",
+    "OAuthTokens",
     "OrganizationFlowItem",
     "PaginationError",
     "PaymentRequiredError",
@@ -124,6 +140,7 @@ __all__ = [
     "PipeflowError",
     "RateLimit",
     "RateLimitError",
+    "ReauthorizationRequiredError",
     "RelatedDeal",
     "RelatedObjects",
     "RelatedOrganization",
@@ -133,6 +150,8 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "SessionStats",
+    "TokenStore",
+    "TokenStoreError",
     "TransportError",
     "__version__",
     "to_dict",

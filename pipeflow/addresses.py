@@ -7,9 +7,17 @@ import re
 
 from yarl import URL
 
-__all__ = ["DEFAULT_BASE_URL", "base_url_from", "version_2_url"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "api_domain_base_url",
+    "base_url_from",
+    "checked_url",
+    "version_2_url",
+]
 
 DEFAULT_BASE_URL = "https://api.pipedrive.com/v1"
+
+_PIPEDRIVES_HOST = r"([a-z0-9-]+\.)*pipedrive\.com"
 
 _HOST_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
@@ -29,7 +37,26 @@ def base_url_from(base_url: str | None, company_domain: str | None) -> URL:
         raise ValueError("give base_url or company_domain, not both")
     if company_domain is not None:
         return _company_base_url(company_domain)
-    return _checked_base_url(DEFAULT_BASE_URL if base_url is None else base_url)
+    url = checked_url("base_url", DEFAULT_BASE_URL if base_url is None else base_url)
+    return url.with_path(url.path.rstrip("/"))
+
+
+def api_domain_base_url(api_domain: str) -> URL:
+    """The address that requests with an OAuth token start with: `{api_domain}/api/v1`.
+
+    Source: Pipedrive's guide, "OAuth authorization" (`marketplace-oauth-authorization`).
+
+    Raises:
+        ValueError: It is not https on a host of pipedrive.com, or a loopback server, alone.
+        TypeError: It is not a string.
+    """
+    url = checked_url("api_domain", api_domain)
+    is_pipedrives = url.scheme == "https" and re.fullmatch(_PIPEDRIVES_HOST, url.host or "")
+    if not (is_pipedrives and url.port == 443) and not _is_loopback(url.host or ""):
+        raise ValueError("api_domain must be https:// and a host of pipedrive.com")
+    if url.path != "/":
+        raise ValueError("api_domain must not have a path")
+    return url.with_path("/api/v1")
 
 
 def _company_base_url(company_domain: str) -> URL:
@@ -43,29 +70,40 @@ def _company_base_url(company_domain: str) -> URL:
     return URL(f"https://{company_domain.lower()}.pipedrive.com/api/v1")
 
 
-def _checked_base_url(base_url: str) -> URL:
-    if not isinstance(base_url, str):
-        raise TypeError(f"base_url must be a string, not {type(base_url).__name__}")
-    # The URL is not repeated in these messages: it may hold the very secret that is refused.
-    if re.search(r"[\x00-\x20\x7f]", base_url):
-        raise ValueError("base_url must not contain white space or control characters")
+def checked_url(name: str, address: str) -> URL:
+    """An absolute https URL (http only to loopback), without credentials, query and fragment.
+
+    The URL is not repeated in the messages: it may hold the very secret that is refused.
+
+    Args:
+        name: The argument's name, for the message.
+        address: What was given.
+
+    Raises:
+        ValueError: It is not such a URL.
+        TypeError: It is not a string.
+    """
+    if not isinstance(address, str):
+        raise TypeError(f"{name} must be a string, not {type(address).__name__}")
+    if re.search(r"[\x00-\x20\x7f]", address):
+        raise ValueError(f"{name} must not contain white space or control characters")
     try:
-        url = URL(base_url)
+        url = URL(address)
         host = url.host
     except ValueError as error:
-        raise ValueError("base_url is not a URL") from error
+        raise ValueError(f"{name} is not a URL") from error
     if url.scheme not in {"http", "https"} or not host:
-        raise ValueError(f"base_url must be an absolute https:// URL, such as {DEFAULT_BASE_URL!r}")
-    if "@" in base_url.partition("://")[2].partition("/")[0]:
-        raise ValueError("base_url must not hold credentials; give the token as api_token")
-    if "?" in base_url or "#" in base_url:
-        raise ValueError("base_url must not have a query or a fragment")
+        raise ValueError(f"{name} must be an absolute https:// URL, such as {DEFAULT_BASE_URL!r}")
+    if "@" in address.partition("://")[2].partition("/")[0]:
+        raise ValueError(f"{name} must not hold credentials; give the token as api_token")
+    if "?" in address or "#" in address:
+        raise ValueError(f"{name} must not have a query or a fragment")
     if url.scheme == "http" and not _is_loopback(host):
         raise ValueError(
-            "base_url must be https://: over plain http the token could be read on the way "
+            f"{name} must be https://: over plain http the token could be read on the way "
             "(http is for a server on the loopback interface only)"
         )
-    return url.with_path(url.path.rstrip("/"))
+    return url
 
 
 def _is_loopback(host: str) -> bool:

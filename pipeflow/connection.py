@@ -82,7 +82,7 @@ class Connection:
             DecodeError: The answer is too large or in an unknown encoding.
             RuntimeError: The connection is closed, or belongs to another event loop.
         """
-        client = self._client()
+        client = self.client()
         deadline = asyncio.timeout(self._deadline)
         self._under_way[deadline] = asyncio.get_running_loop()
         try:
@@ -150,7 +150,12 @@ class Connection:
         if self._own is not None:
             await self._own.close()
 
-    def _client(self) -> aiohttp.ClientSession:
+    def client(self) -> aiohttp.ClientSession:
+        """The session that requests go through, made on first use unless it is borrowed.
+
+        Raises:
+            RuntimeError: The connection is closed, or belongs to another event loop.
+        """
         if self.closed:
             raise RuntimeError("this PipedriveSession is closed")
         if self._borrowed is not None:

@@ -7,6 +7,7 @@ PipeflowError
 ├── ApiError                      an answer that says no
 │   ├── BadRequestError           400
 │   ├── AuthenticationError       401
+│   │   └── ReauthorizationRequiredError  OAuth tokens that are dead or missing
 │   ├── PaymentRequiredError      402
 │   ├── PermissionDeniedError     403
 │   │   └── BlockedError          403, or 429: Cloudflare's block, in any form
@@ -15,6 +16,8 @@ PipeflowError
 │   │   └── DailyBudgetExhaustedError
 │   └── ServerError               5xx
 ├── DecodeError                   an answer that is not a page of updates
+├── AuthorizationCallbackError    the OAuth consent page did not give a code
+├── TokenStoreError               OAuth tokens cannot be read or saved for now
 ├── PaginationError               the collection does not advance
 ├── CheckpointLostError           a watch cannot be joined to where it was
 └── InvalidIdError                an id among many that cannot be one; also a ValueError
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApiError",
     "AuthenticationError",
+    "AuthorizationCallbackError",
     "BadRequestError",
     "BlockedError",
     "CheckpointLostError",
@@ -62,8 +66,10 @@ __all__ = [
     "PermissionDeniedError",
     "PipeflowError",
     "RateLimitError",
+    "ReauthorizationRequiredError",
     "RequestTimeoutError",
     "ServerError",
+    "TokenStoreError",
     "TransportError",
 ]
 
@@ -180,6 +186,15 @@ class AuthenticationError(ApiError):
     """401: the token is wrong, revoked or expired."""
 
 
+class ReauthorizationRequiredError(AuthenticationError):
+    """The OAuth refresh token is dead (`invalid_grant`), or the store holds no tokens.
+
+    A refresh token dies when the user removes the app, or after 60 days without use. Send the user
+    to `OAuthApp.authorization_url` again and save the new tokens in the store: the session then
+    goes on with them.
+    """
+
+
 class PaymentRequiredError(ApiError):
     """402: the company's account is not open."""
 
@@ -265,6 +280,27 @@ class DecodeError(PipeflowError):
 
 class PaginationError(PipeflowError):
     """The collection does not advance: pages repeat, or are empty while more is claimed."""
+
+
+class AuthorizationCallbackError(PipeflowError):
+    """The browser came back from Pipedrive's consent page without a code to trust.
+
+    Attributes:
+        error: What the callback's `error` says, such as `"access_denied"` when the user declined;
+            None when the callback itself is wrong, such as with another `state`.
+    """
+
+    def __init__(self, message: str, *, error: str | None = None) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+class TokenStoreError(PipeflowError):
+    """The store of OAuth tokens failed, or its lock was held for too long.
+
+    No token is lost: what could not be saved is kept in memory and saved before it is first used.
+    The cause (`__cause__`) is the store's error.
+    """
 
 
 class CheckpointLostError(PipeflowError):

@@ -9,7 +9,8 @@ from weakref import WeakSet
 from pipeflow.arguments import check_flag, check_int, check_seconds
 from pipeflow.codec import page_decoder
 from pipeflow.connection import Connection
-from pipeflow.credentials import ApiTokenCredential, hiding_arguments
+from pipeflow.credentials import hiding_arguments
+from pipeflow.credentials.choice import credential_of
 from pipeflow.flows import FlowMethods
 from pipeflow.middleware import AttemptMiddleware, RateLimitMiddleware
 from pipeflow.middleware.bodies import LARGEST_ANSWER
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cattrs import BaseConverter
 
     from pipeflow.answers import RateLimit
+    from pipeflow.credentials import OAuthApp, OAuthTokens, TokenStore
     from pipeflow.limiting import Limiter
     from pipeflow.observing import Observer
     from pipeflow.watching import FlowWatch
@@ -76,6 +78,9 @@ class PipedriveSession(FlowMethods):
     Args:
         api_token: The token from Pipedrive's personal preferences. It is sent in a header, and only
             to the base URL's origin.
+        oauth: Instead of `api_token`, an app of the marketplace, with the `tokens` of one company.
+        tokens: With `oauth`: `OAuthTokens`, or the `TokenStore` that has them and gets each new
+            ones before they are used. Requests go to the tokens' `api_domain` only.
         company_domain: `"acme"` for acme.pipedrive.com.
         base_url: Another address than `https://api.pipedrive.com/v1`: https, or http to loopback.
         session: An `aiohttp.ClientSession` to borrow. It is never closed here, and its middlewares,
@@ -119,6 +124,8 @@ class PipedriveSession(FlowMethods):
         self,
         api_token: str | None = None,
         *,
+        oauth: OAuthApp | None = None,
+        tokens: OAuthTokens | TokenStore | None = None,
         company_domain: str | None = None,
         base_url: str | None = None,
         session: ClientSession | None = None,
@@ -136,11 +143,6 @@ class PipedriveSession(FlowMethods):
         payloads: Mapping[str, type] | None = None,
         converter: BaseConverter | None = None,
     ) -> None:
-        if api_token is None:
-            raise ValueError(
-                "api_token is missing: pass it, or set PIPEDRIVE_API_TOKEN and use "
-                "PipedriveSession.from_env()"
-            )
         check_flag("trust_env", trust_env)
         if trust_env and session is not None:
             raise ValueError(
@@ -155,10 +157,14 @@ class PipedriveSession(FlowMethods):
         check_int("max_page_bytes", max_page_bytes, least=1)
         if reserve_tokens is not None:
             check_int("reserve_tokens", reserve_tokens, least=0)
-        self._credential = ApiTokenCredential(
-            api_token, base_url=base_url, company_domain=company_domain
+        self._credential = credential_of(
+            api_token,
+            oauth=oauth,
+            tokens=tokens,
+            base_url=base_url,
+            company_domain=company_domain,
+            client=self._http_client,
         )
-        self._base_url = self._credential.base_url
         self._stats = SessionStats()
         self._watches: WeakSet[FlowWatch] = WeakSet()
         observer = Observers([self._stats, LogObserver(), *observers])
@@ -212,10 +218,14 @@ class PipedriveSession(FlowMethods):
             options["company_domain"] = os.environ.get(_COMPANY_VARIABLE) or None
         return cls(os.environ[_TOKEN_VARIABLE], **options)
 
+    def _http_client(self) -> ClientSession:
+        return self._connection.client()
+
     def __repr__(self) -> str:
         if not hasattr(self, "_connection"):
             return "<PipedriveSession unfinished>"
-        return f"<PipedriveSession {self._base_url}{' closed' if self._connection.closed else ''}>"
+        where = self._credential.base_url or "with OAuth"
+        return f"<PipedriveSession {where}{' closed' if self._connection.closed else ''}>"
 
     async def __aenter__(self) -> Self:
         return self
@@ -231,11 +241,18 @@ class PipedriveSession(FlowMethods):
     async def close(self) -> None:
         """Ends the requests under way and closes the connections, unless they are borrowed.
 
-        Whoever waits for one of these requests gets a `TransportError`. Closing twice does nothing.
+        Whoever waits for one of these requests gets a `TransportError`. A refresh of OAuth tokens
+        that is under way is waited for, so that its tokens are saved. Closing twice does nothing.
+
+        Raises:
+            TokenStoreError: New OAuth tokens could not be saved, and are lost.
         """
-        await self._connection.close()
-        for watch in list(self._watches):
-            watch.session_closed()
+        try:
+            await self._credential.close()
+        finally:
+            await self._connection.close()
+            for watch in list(self._watches):
+                watch.session_closed()
 
     async def aclose(self) -> None:
         """Does the same as `close`, for `contextlib.aclosing` and exit stacks."""

@@ -15,8 +15,10 @@ import traceback
 import warnings
 from base64 import b64encode
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import pytest
@@ -24,39 +26,49 @@ import pytest
 from pipeflow import (
     ApiError,
     AuthenticationError,
+    AuthorizationCallbackError,
     BadRequestError,
     BlockedError,
     BurstLimiter,
+    CheckpointLostError,
     DailyBudgetExhaustedError,
     DecodeError,
+    FileTokenStore,
     FlowsFailed,
     InvalidIdError,
+    MemoryTokenStore,
     NotFoundError,
+    OAuthApp,
+    OAuthTokens,
     PaginationError,
     PaymentRequiredError,
     PermissionDeniedError,
     PipedriveSession,
     PipeflowError,
     RateLimitError,
+    ReauthorizationRequiredError,
     RequestTimeoutError,
     RetryPolicy,
     ServerError,
+    TokenStoreError,
     TransportError,
     errors,
 )
 from pipeflow.answers import Answer
-from pipeflow.credentials import ApiTokenCredential
+from pipeflow.credentials import ApiTokenCredential, Secret
 from pipeflow.middleware import (
     AttemptMiddleware,
     AuthMiddleware,
     RateLimitMiddleware,
     RetryMiddleware,
 )
+from pipeflow.observing import Observer
 from pipeflow.testing import (
     BadGateway,
     Block,
     DailyBudgetExceeded,
     Disconnect,
+    FakeOAuth,
     FakePipedrive,
     Fault,
     Headers,
@@ -74,12 +86,27 @@ from pipeflow.testing import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from pathlib import Path
 
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
+    from tests.conftest import Wrong
+
 SECRETS = {
-    "the API token": "7c0ffee5ec4e70d15ea5e0ff1ce5ca1ab1e0b0e5",
+    "an API token": {
+        "the API token": "7c0ffee5ec4e70d15ea5e0ff1ce5ca1ab1e0b0e5",
+    },
+    "OAuth": {
+        "the access token": "v1u:AQIBAHj8rq/xQm3+Zk7TgY2=W9sLdPfNcV6bXe4oJhUa",
+        "the refresh token": "1234567:7654321:f1ea5ed0ff1cea1bedb0a7c0de5eed5e1f1e55ed",
+        "the client secret": "ba5eba11dec0dedfeed1e55ca5cadedecea5ed00",
+        "the authorization code": "ace0fba5e5deadbeeff00dfacade5ca1efadedba",
+    },
 }
+"""What a session of each kind knows, and so must keep to itself."""
+
+API_TOKEN = SECRETS["an API token"]["the API token"]
+OAUTH = SECRETS["OAuth"]
 
 
 def basic(secret: str) -> str:
@@ -89,7 +116,8 @@ def basic(secret: str) -> str:
 
 ECHO = " ".join(
     spelled
-    for secret in SECRETS.values()
+    for secrets in SECRETS.values()
+    for secret in secrets.values()
     for spelled in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], basic(secret))
 )
 """What a careless server or proxy sends back."""
@@ -103,7 +131,7 @@ ECHOING_HEADERS: dict[str, str | None] = {
     "x-correlation-id": ECHO,
     "Retry-After": ECHO,
     "x-ratelimit-limit": ECHO,
-    "Set-Cookie": f"echo={SECRETS['the API token']}",
+    "Set-Cookie": f"echo={API_TOKEN}",
     "Server": ECHO,
 }
 
@@ -134,7 +162,7 @@ FAILURES: dict[str, tuple[type[PipeflowError], Fault]] = {
         DailyBudgetExhaustedError,  # as some of the burst limit remains
         Status(429, ECHOED, headers=ECHOING_HEADERS),
     ),
-    "a redirect": (ApiError, Redirect(f"http://127.0.0.1:9/{SECRETS['the API token']}")),
+    "a redirect": (ApiError, Redirect(f"http://127.0.0.1:9/{API_TOKEN}")),
     "null": (DecodeError, NullBody()),
     "half of a JSON": (DecodeError, InvalidJson()),
     "a secret as JSON": (DecodeError, InvalidJson(f'"{ECHO}"'.encode())),
@@ -192,29 +220,63 @@ async def raw_server(answer: bytes) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
 
 
+class KnownOAuth(FakeOAuth):
+    """Accepts the one access token that is searched for."""
+
+    def refusal_of(self, token: str | None) -> int | None:
+        return None if token == OAUTH["the access token"] else 401
+
+
 def small_fake() -> FakePipedrive:
     notes = [{"object": "note", "data": {"id": number}} for number in range(30)]
     return FakePipedrive(
-        api_token=SECRETS["the API token"], persons={1101: notes}, deals={11011: notes}
+        api_token=API_TOKEN, persons={1101: notes}, deals={11011: notes}, oauth=KnownOAuth()
     )
 
 
-def session_at(
-    base_url: str,
-    *,
-    deadline: float | None = None,
-    attempt_timeout: float = 30.0,
-    session: aiohttp.ClientSession | None = None,
-) -> PipedriveSession:
-    return PipedriveSession(
-        SECRETS["the API token"],
-        base_url=base_url,
-        deadline=deadline,
-        session=session,
-        retry=QUICK,
-        attempt_timeout=attempt_timeout,
-        strict=True,
+class Listener(Observer):
+    """Keeps every event of whatever kind."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+
+for event_kind in [name for name in vars(Observer) if not name.startswith("_")]:
+    setattr(Listener, event_kind, lambda self, event: self.told.append(event))
+
+LISTENERS: WeakKeyDictionary[PipedriveSession, Listener] = WeakKeyDictionary()
+
+
+def app_at(base_url: str) -> OAuthApp:
+    app = OAuthApp(
+        "a-client-id",
+        OAUTH["the client secret"],
+        redirect_uri="https://app.example.com/",
+        token_url=base_url.replace("/v1", "/oauth/token"),
     )
+    app.read_callback({"state": "a", "code": OAUTH["the authorization code"]}, state="a")
+    return app
+
+
+def tokens_at(base_url: str, *, lifetime: float = 3600.0) -> OAuthTokens:
+    return OAuthTokens(
+        access_token=OAUTH["the access token"],
+        refresh_token=OAUTH["the refresh token"],
+        expires_at=datetime.now(UTC) + timedelta(seconds=lifetime),
+        api_domain=base_url.removesuffix("/v1"),
+    )
+
+
+def session_at(base_url: str, how: str = "an API token", **options: Wrong) -> PipedriveSession:
+    if how == "OAuth":
+        options = {"oauth": app_at(base_url), "tokens": tokens_at(base_url), **options}
+    else:
+        options = {"api_token": API_TOKEN, "base_url": base_url, **options}
+    listener = Listener()
+    options = {"retry": QUICK, "strict": True, "observers": [listener], **options}
+    session = PipedriveSession(**options)
+    LISTENERS[session] = listener
+    return session
 
 
 def patience(kind: type[PipeflowError]) -> float:
@@ -250,6 +312,8 @@ async def read_many_until_one_fails(pipedrive: PipedriveSession) -> None:
 
 
 READERS = [read_a_page, read_all, read_ahead, read_many, read_many_until_one_fails]
+READINGS = [("an API token", read) for read in READERS]
+READINGS += [("OAuth", read_a_page), ("OAuth", read_ahead)]
 
 
 async def error_of(reading: Awaitable[None]) -> BaseException:
@@ -299,11 +363,16 @@ def pickled(error: BaseException) -> str:
     return dumped.decode("latin-1") + "".join(shown.format())
 
 
-def leaks(places: dict[str, str]) -> list[str]:
-    """The places in which a secret stands, or too much of one."""
+def leaks(places: dict[str, str], how: str | None = None) -> list[str]:
+    """The places in which a secret stands, or too much of one.
+
+    A session of one kind cannot hide what another knows.
+    """
+    known = [*SECRETS.values()] if how is None else [SECRETS[how]]
     return [
         f"{name} is in {place}: {text[max(0, text.find(part) - 120) :][:240]}"
-        for name, secret in SECRETS.items()
+        for secrets in known
+        for name, secret in secrets.items()
         for place, text in places.items()
         for part in [next((part for part in parts_of(secret) if part in text), "")]
         if part
@@ -348,7 +417,8 @@ def shown_by(pipedrive: PipedriveSession) -> dict[str, str]:
         "the reprs of what it has": repr(vars(pipedrive)),
         "the stats": repr(pipedrive.stats),
         "the rate limit": repr(pipedrive.rate_limit),
-        "its credential": repr(pipedrive._credential),
+        "its credential": f"{pipedrive._credential!r} {vars(pipedrive._credential)}",
+        "what an observer is told": repr(LISTENERS[pipedrive].told),
     }
 
 
@@ -356,7 +426,7 @@ def shown_by(pipedrive: PipedriveSession) -> dict[str, str]:
 
 
 def test_the_search_finds_what_is_there() -> None:
-    for secret in SECRETS.values():
+    for secret in [API_TOKEN, *OAUTH.values()]:
         error = ApiError(f"no {secret[1:-1]}", status=400)
         error.__cause__ = ExceptionGroup("all", [OSError(secret)])
         found = "\n".join(leaks(places_of(error)))
@@ -368,16 +438,19 @@ def test_the_search_finds_what_is_there() -> None:
 
 def test_every_kind_of_error_is_searched() -> None:
     searched = {kind for kind, _ in (*FAILURES.values(), *RAW_FAILURES.values())}
+    searched |= {kind for kind, _ in TOKEN_FAILURES.values()}
+    searched |= {TokenStoreError, AuthorizationCallbackError}
     every = {getattr(errors, name) for name in errors.__all__}
     # The ways to read many meet FlowsFailed; an InvalidIdError quotes what the caller gave, and a
     # CheckpointLostError nothing but a number.
-    not_searched = {PipeflowError, FlowsFailed, InvalidIdError, errors.CheckpointLostError}
+    not_searched = {PipeflowError, FlowsFailed, InvalidIdError, CheckpointLostError}
     assert every - searched <= not_searched
 
 
-@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize(("how", "read"), READINGS)
 @pytest.mark.parametrize("failure", FAILURES)
 async def test_no_failure_shows_a_secret(
+    how: str,
     read: Callable[[PipedriveSession], Awaitable[None]],
     failure: str,
     overheard: Callable[[], dict[str, str]],
@@ -385,7 +458,7 @@ async def test_no_failure_shows_a_secret(
     kind, fault = FAILURES[failure]
     async with small_fake() as fake:
         fake.on_request = lambda _: fault
-        async with session_at(fake.base_url, attempt_timeout=patience(kind)) as pipedrive:
+        async with session_at(fake.base_url, how, attempt_timeout=patience(kind)) as pipedrive:
             error = await error_of(read(pipedrive))
             shown = shown_by(pipedrive)
         requests = fake.requests
@@ -393,69 +466,80 @@ async def test_no_failure_shows_a_secret(
         assert str(error) == "it did not fail"
     else:
         assert any(type(each) is kind for each in everything_in(error))
-    assert leaks(places_of(error) | shown | overheard() | beside_the_header(requests)) == []
+    places = places_of(error) | shown | overheard() | beside_the_header(requests)
+    assert leaks(places, how) == []
 
 
+@pytest.mark.parametrize("how", SECRETS)
 @pytest.mark.parametrize("failure", RAW_FAILURES)
 async def test_no_broken_answer_shows_a_secret(
-    failure: str, overheard: Callable[[], dict[str, str]]
+    how: str, failure: str, overheard: Callable[[], dict[str, str]]
 ) -> None:
     kind, answer = RAW_FAILURES[failure]
-    async with raw_server(answer) as base_url, session_at(base_url) as pipedrive:
+    async with raw_server(answer) as base_url, session_at(base_url, how) as pipedrive:
         error = await error_of(read_a_page(pipedrive))
         shown = shown_by(pipedrive)
     assert isinstance(error, kind)
-    assert leaks(places_of(error) | shown | overheard()) == []
+    assert leaks(places_of(error) | shown | overheard(), how) == []
 
 
+@pytest.mark.parametrize("how", SECRETS)
 @pytest.mark.parametrize("failure", ["a disconnect", "silence", "404"])
 async def test_no_answer_to_an_earlier_try_shows_a_secret(
-    failure: str, overheard: Callable[[], dict[str, str]]
+    how: str, failure: str, overheard: Callable[[], dict[str, str]]
 ) -> None:
     kind, fault = FAILURES[failure]
     async with small_fake() as fake:
         fake.script(Status(503, ECHOED, headers=ECHOING_HEADERS))
         fake.on_request = lambda _: fault
-        async with session_at(fake.base_url, attempt_timeout=patience(kind)) as pipedrive:
+        async with session_at(fake.base_url, how, attempt_timeout=patience(kind)) as pipedrive:
             error = await error_of(read_a_page(pipedrive))
+            shown = shown_by(pipedrive)
     assert type(error) is kind
-    assert leaks(places_of(error) | overheard()) == []
+    assert leaks(places_of(error) | shown | overheard(), how) == []
 
 
-@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize(("how", "read"), READINGS)
 async def test_no_answer_that_is_too_large_shows_a_secret(
-    read: Callable[[PipedriveSession], Awaitable[None]], overheard: Callable[[], dict[str, str]]
+    how: str,
+    read: Callable[[PipedriveSession], Awaitable[None]],
+    overheard: Callable[[], dict[str, str]],
 ) -> None:
     """Its error leaves from within the middlewares, through frames that hold request and answer."""
     async with small_fake() as fake:
         fake.on_request = lambda _: Status(200, {"data": ECHO})
-        async with PipedriveSession(
-            fake.api_token, base_url=fake.base_url, max_page_bytes=20
-        ) as pipedrive:
+        async with session_at(fake.base_url, how, max_page_bytes=20) as pipedrive:
             error = await error_of(read(pipedrive))
     assert any("more than 20 bytes" in str(each) for each in everything_in(error))
-    assert leaks(places_of(error) | overheard()) == []
+    assert leaks(places_of(error) | overheard(), how) == []
 
 
+@pytest.mark.parametrize("how", SECRETS)
 async def test_no_refused_connection_shows_a_secret(
-    unused_port: int, overheard: Callable[[], dict[str, str]]
+    how: str, unused_port: int, overheard: Callable[[], dict[str, str]]
 ) -> None:
-    async with session_at(f"http://127.0.0.1:{unused_port}") as pipedrive:
+    async with session_at(f"http://127.0.0.1:{unused_port}/v1", how) as pipedrive:
         error = await error_of(read_a_page(pipedrive))
     assert type(error) is TransportError
     assert leaks(places_of(error) | overheard()) == []
 
 
-async def test_no_deadline_shows_a_secret(overheard: Callable[[], dict[str, str]]) -> None:
+@pytest.mark.parametrize("how", SECRETS)
+async def test_no_deadline_shows_a_secret(
+    how: str, overheard: Callable[[], dict[str, str]]
+) -> None:
     async with small_fake() as fake:
         fake.script(Stall(after=10))
-        async with session_at(fake.base_url, deadline=0.05) as pipedrive:
+        async with session_at(fake.base_url, how, deadline=0.05) as pipedrive:
             error = await error_of(read_a_page(pipedrive))
     assert "deadline" in str(error)
     assert leaks(places_of(error) | overheard()) == []
 
 
-async def test_no_cancellation_shows_a_secret(overheard: Callable[[], dict[str, str]]) -> None:
+@pytest.mark.parametrize("how", SECRETS)
+async def test_no_cancellation_shows_a_secret(
+    how: str, overheard: Callable[[], dict[str, str]]
+) -> None:
     async with small_fake() as fake:
         arrived = asyncio.Event()
 
@@ -465,7 +549,7 @@ async def test_no_cancellation_shows_a_secret(overheard: Callable[[], dict[str, 
 
         fake.script(Status(503, ECHOED, headers=ECHOING_HEADERS))
         fake.on_request = stall
-        async with session_at(fake.base_url) as pipedrive:
+        async with session_at(fake.base_url, how) as pipedrive:
             reading = asyncio.create_task(error_of(read_all(pipedrive)))
             await arrived.wait()
             reading.cancel()
@@ -474,7 +558,9 @@ async def test_no_cancellation_shows_a_secret(overheard: Callable[[], dict[str, 
     assert leaks(places_of(error) | overheard()) == []
 
 
+@pytest.mark.parametrize("how", SECRETS)
 async def test_no_error_of_a_users_middleware_shows_a_secret(
+    how: str,
     overheard: Callable[[], dict[str, str]],
 ) -> None:
     async def fail(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
@@ -482,15 +568,15 @@ async def test_no_error_of_a_users_middleware_shows_a_secret(
         raise LookupError(repr(request), repr(request.headers))
 
     async with small_fake() as fake:
-        async with PipedriveSession(
-            fake.api_token, base_url=fake.base_url, middlewares=[fail]
-        ) as pipedrive:
+        async with session_at(fake.base_url, how, middlewares=[fail]) as pipedrive:
             error = await error_of(read_all(pipedrive))
     assert isinstance(error, LookupError)
     assert leaks(places_of(error) | overheard()) == []
 
 
+@pytest.mark.parametrize("how", SECRETS)
 async def test_a_users_middleware_is_never_shown_the_token(
+    how: str,
     overheard: Callable[[], dict[str, str]],
 ) -> None:
     """Neither before a try nor after it, nor at the next one."""
@@ -510,24 +596,23 @@ async def test_a_users_middleware_is_never_shown_the_token(
 
     async with small_fake() as fake:
         fake.script(Status(503), Disconnect(), None)
-        async with PipedriveSession(
-            fake.api_token,
-            base_url=fake.base_url,
-            retry=RetryPolicy(base_delay=0.0),
-            middlewares=[tell],
+        async with session_at(
+            fake.base_url, how, retry=RetryPolicy(base_delay=0.0), middlewares=[tell]
         ) as pipedrive:
             await read_a_page(pipedrive)
         assert fake.request_count == 3
     assert leaks(overheard()) == []
 
 
+@pytest.mark.parametrize("how", SECRETS)
 async def test_a_borrowed_session_learns_no_secret(
+    how: str,
     overheard: Callable[[], dict[str, str]],
 ) -> None:
     async with small_fake() as fake:
         fake.on_request = lambda _: Headers(ECHOING_HEADERS)
         async with aiohttp.ClientSession() as borrowed:
-            async with session_at(fake.base_url, session=borrowed) as pipedrive:
+            async with session_at(fake.base_url, how, session=borrowed) as pipedrive:
                 await read_a_page(pipedrive)
             kept = {
                 "the session's headers": str(borrowed.headers),
@@ -551,16 +636,154 @@ async def test_the_token_goes_nowhere_but_into_its_header() -> None:
         assert len(fake.requests) >= 3
         for request in fake.requests:
             sent = [value for name, value in request.headers.items() if name == "x-api-token"]
-            assert sent == [SECRETS["the API token"]]
+            assert sent == [API_TOKEN]
         assert leaks(beside_the_header(fake.requests)) == []
+
+
+CREDENTIAL_HEADERS = {"x-api-token", "Authorization"}
 
 
 def beside_the_header(requests: list[SeenRequest]) -> dict[str, str]:
     return {
         f"request {number}": f"{request.path} {request.query} "
-        + str([value for name, value in request.headers.items() if name != "x-api-token"])
+        + str([value for name, value in request.headers.items() if name not in CREDENTIAL_HEADERS])
         for number, request in enumerate(requests)
     }
+
+
+# ---- OAuth beside the reading
+
+
+TOKEN_FAILURES: dict[str, tuple[type[PipeflowError], Fault]] = {
+    "a dead refresh token": (
+        ReauthorizationRequiredError,
+        Status(400, {"error": "invalid_grant", "error_description": ECHO}, headers=ECHOING_HEADERS),
+    ),
+    "a wrong client": (AuthenticationError, Status(401, {"error": ECHO}, headers=ECHOING_HEADERS)),
+    "a bad request": (BadRequestError, Status(400, {"error": "." * 480 + ECHO})),
+    "too many": (RateLimitError, Status(429, {"error": ECHO}, headers=ECHOING_HEADERS)),
+    "a server's failure": (ServerError, Status(500, ECHO)),
+    "no tokens": (DecodeError, Status(200, {"api_domain": ECHO, "scope": ECHO})),
+    "tokens in two words": (DecodeError, Status(200, {"access_token": ECHO})),
+    "not JSON": (DecodeError, Status(200, ECHO)),
+    "too much": (DecodeError, Status(200, ECHO * 999)),
+    "a redirect": (ApiError, Redirect(f"http://127.0.0.1:9/{ECHO}")),
+    "a disconnect": (TransportError, Disconnect()),
+    "a truncated body": (TransportError, Disconnect(after=10)),
+}
+
+
+@pytest.mark.parametrize("failure", TOKEN_FAILURES)
+async def test_no_failure_of_a_refresh_shows_a_secret(
+    failure: str, overheard: Callable[[], dict[str, str]]
+) -> None:
+    kind, fault = TOKEN_FAILURES[failure]
+    async with small_fake() as fake:
+        fake.oauth.script(fault)
+        tokens = tokens_at(fake.base_url, lifetime=-1.0)
+        async with session_at(fake.base_url, "OAuth", tokens=tokens) as pipedrive:
+            error = await error_of(read_all(pipedrive))
+            shown = shown_by(pipedrive)
+        assert fake.oauth.token_requests == ["refresh_token"]
+    assert type(error) is kind
+    assert leaks(places_of(error) | shown | overheard(), "OAuth") == []
+
+
+@pytest.mark.parametrize("failure", TOKEN_FAILURES)
+async def test_no_failure_of_an_exchange_shows_a_secret(
+    failure: str, overheard: Callable[[], dict[str, str]]
+) -> None:
+    """The app does not know the tokens yet, and echoes nothing but reasons and headers."""
+    kind, fault = TOKEN_FAILURES[failure]
+    async with small_fake() as fake:
+        fake.oauth.script(fault)
+        app = app_at(fake.base_url)
+        error = await error_of(exchange(app))
+    assert type(error) is kind
+    places = places_of(error) | overheard() | {"the app": f"{app!r} {vars(app)}"}
+    found = leaks(places, "OAuth")
+    assert [leak for leak in found if not leak.startswith(("the access", "the refresh"))] == []
+
+
+async def exchange(app: OAuthApp) -> None:
+    await app.exchange_code(OAUTH["the authorization code"])
+
+
+async def test_no_cancelled_token_request_shows_a_secret(
+    overheard: Callable[[], dict[str, str]],
+) -> None:
+    async with small_fake() as fake:
+        fake.oauth.script(Stall())
+        exchanging = asyncio.create_task(error_of(exchange(app_at(fake.base_url))))
+        while not fake.oauth.token_requests:
+            await asyncio.sleep(0)
+        exchanging.cancel()
+        error = await exchanging
+    assert isinstance(error, asyncio.CancelledError)
+    assert leaks(places_of(error) | overheard()) == []
+
+
+@pytest.mark.parametrize("what", ["load", "save", "lock"])
+async def test_no_store_that_quotes_tokens_shows_them(
+    what: str, overheard: Callable[[], dict[str, str]]
+) -> None:
+    class Quoting(MemoryTokenStore):
+        def __getattribute__(self, name: str) -> object:
+            if name == what:
+                raise OSError(f"{name} {ECHO}", {"tokens": ECHO})
+            return super().__getattribute__(name)
+
+    async with small_fake() as fake:
+        tokens = tokens_at(fake.base_url, lifetime=-1.0)
+        fake.oauth.script(Status(200, tokens.to_dict()))
+        pipedrive = session_at(fake.base_url, "OAuth", tokens=MemoryTokenStore(tokens))
+        pipedrive._credential._store = Quoting(tokens)  # type: ignore[union-attr]
+        if what == "load":
+            pipedrive._credential._see(tokens)  # type: ignore[union-attr]
+        error = await error_of(read_all(pipedrive))
+        shown = shown_by(pipedrive)
+        closing = await error_of(pipedrive.close())
+    assert type(error) is TokenStoreError
+    places = places_of(error) | places_of(closing) | shown | overheard()
+    assert leaks(places, "OAuth") == []
+
+
+@pytest.mark.parametrize("spoilt", ["{} ", "{}\n", "\t{}", "{}ü"])
+@pytest.mark.parametrize("name", OAUTH)
+async def test_no_spoilt_oauth_secret_is_shown(name: str, spoilt: str) -> None:
+    error = await error_of(use_one_spoilt(name, spoilt))
+    assert isinstance(error, ValueError | AuthorizationCallbackError)
+    assert leaks(places_of(error)) == []
+
+
+async def use_one_spoilt(name: str, spoilt: str) -> None:
+    given = {**OAUTH, name: spoilt.format(OAUTH[name])}
+    access, refresh, secret, code = (Secret(text) for text in given.values())
+    del given
+    app = OAuthApp("an-id", secret, redirect_uri="https://app.example.com/")
+    app.read_callback({"state": "a", "code": code}, state="a")
+    OAuthTokens(
+        access_token=access,
+        refresh_token=refresh,
+        expires_at=datetime.now(UTC),
+        api_domain="https://acme.pipedrive.com",
+    )
+
+
+@pytest.mark.parametrize("spoilt", ["", "[]", "{", '{"access_token": 1}'])
+async def test_no_spoilt_file_shows_what_it_holds(spoilt: str, tmp_path: Path) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text(ECHO + spoilt)
+    error = await error_of(load(path))
+    assert type(error) is ValueError
+    assert leaks(places_of(error)) == []
+
+
+async def load(path: Path) -> None:
+    await FileTokenStore(path).load()
+
+
+# ---- arguments
 
 
 WRONG_OPTIONS: dict[str, dict[str, Any]] = {
@@ -576,14 +799,14 @@ WRONG_OPTIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("wrong", WRONG_OPTIONS)
 def test_no_wrong_argument_shows_a_secret(wrong: str) -> None:
     with pytest.raises((TypeError, ValueError)) as raised:
-        PipedriveSession(SECRETS["the API token"], **WRONG_OPTIONS[wrong])
+        PipedriveSession(API_TOKEN, **WRONG_OPTIONS[wrong])
     assert leaks(places_of(raised.value)) == []
 
 
 @pytest.mark.parametrize("spoilt", ["{} ", "{}\n", "\t{}", "{}ü"])
 def test_no_spoilt_token_is_shown(spoilt: str) -> None:
     with pytest.raises(ValueError, match="api_token") as raised:
-        PipedriveSession(spoilt.format(SECRETS["the API token"]))
+        PipedriveSession(spoilt.format(API_TOKEN))
     assert leaks(places_of(raised.value)) == []
 
 
@@ -593,22 +816,26 @@ def test_no_spoilt_token_is_shown(spoilt: str) -> None:
 )
 def test_a_password_in_the_address_is_not_shown(address: str) -> None:
     with pytest.raises(ValueError, match="base_url") as raised:
-        PipedriveSession("token", base_url=address.format(SECRETS["the API token"]))
+        PipedriveSession("token", base_url=address.format(API_TOKEN))
     told = "".join(traceback.format_exception(raised.value))
     assert leaks({"what is told": told}) == []
 
 
 def test_nothing_shows_a_secret_in_its_repr() -> None:
-    base_url = "https://example.com"
+    base_url = "https://acme.pipedrive.com"
     shown = [
         Answer(401, {"x-echo": ECHO}, ECHO.encode()),
-        ApiTokenCredential(SECRETS["the API token"]),
-        AuthMiddleware(SECRETS["the API token"], base_url=base_url),
+        ApiTokenCredential(API_TOKEN),
+        AuthMiddleware(API_TOKEN, base_url=base_url),
         RetryMiddleware(),
         RateLimitMiddleware(),
         AttemptMiddleware(),
         BurstLimiter(),
         session_at(base_url),
+        session_at(base_url + "/v1", "OAuth"),
+        app_at(base_url + "/v1"),
+        tokens_at("https://acme.pipedrive.com"),
+        MemoryTokenStore(tokens_at("https://acme.pipedrive.com")),
     ]
     reprs = {type(each).__name__: f"{each!r} {each}" for each in shown}
     reprs |= {

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ERRORS = """
-    ApiError AuthenticationError BadRequestError BlockedError CheckpointLostError
-    DailyBudgetExhaustedError DecodeError FlowsFailed InvalidIdError NotFoundError PaginationError
-    PaymentRequiredError PermissionDeniedError PipeflowError RateLimitError RequestTimeoutError
-    ServerError TransportError
+    ApiError AuthenticationError AuthorizationCallbackError BadRequestError BlockedError
+    CheckpointLostError DailyBudgetExhaustedError DecodeError FlowsFailed InvalidIdError
+    NotFoundError PaginationError PaymentRequiredError PermissionDeniedError PipeflowError
+    RateLimitError ReauthorizationRequiredError RequestTimeoutError ServerError TokenStoreError
+    TransportError
 """
 RECORDS = """
     Activity ActivityAttendee ActivityFile ActivityParticipant Comment FieldChange File FlowPage
@@ -29,6 +30,7 @@ SESSION = """
     BurstLimiter FieldNames FlowEvent FlowItem FlowWatch Names OrganizationFlowItem
     PipedriveSession RateLimit RetryPolicy SessionStats __version__ to_dict
 """
+OAUTH = "FileTokenStore MemoryTokenStore OAuthApp OAuthTokens TokenStore"
 MIDDLEWARES = """
     AttemptMiddleware AuthMiddleware ObserverMiddleware RateLimitMiddleware RefreshMiddleware
     RetryMiddleware
@@ -44,7 +46,7 @@ FAULTS = """
     RemoveRecord Reset Stall Status StuckPage TooManyRequests
 """
 FAKE = """
-    Clock Controls FakePipedrive Life SeenRequest Webhook WebhookAttempt
+    Clock Controls FakeOAuth FakePipedrive Life SeenRequest Webhook WebhookAttempt
     generate_history generate_names generate_related
 """
 
@@ -55,7 +57,7 @@ def assert_exports(module: ModuleType, *names: str) -> None:
 
 
 def test_the_package_exports_the_session_the_records_and_the_errors() -> None:
-    assert_exports(pipeflow, SESSION, RECORDS, ERRORS)
+    assert_exports(pipeflow, SESSION, OAUTH, RECORDS, ERRORS)
 
 
 def test_the_errors_are_all_in_one_module() -> None:

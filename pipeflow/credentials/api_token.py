@@ -11,6 +11,8 @@ from pipeflow.credentials.secret import checked_secret, hiding_arguments
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from yarl import URL
+
 __all__ = ["ApiTokenCredential"]
 
 
@@ -40,11 +42,17 @@ class ApiTokenCredential:
         company_domain: str | None = None,
     ) -> None:
         token = checked_secret("api_token", api_token, source="Pipedrive's personal preferences")
-        self.base_url = base_url_from(base_url, company_domain)
-        self._authorization = Authorization(self.base_url, {"x-api-token": token})
+        self._authorization = Authorization(
+            base_url_from(base_url, company_domain), {"x-api-token": token}
+        )
 
     def __repr__(self) -> str:
         return f"<ApiTokenCredential for {self.base_url}>"
+
+    @property
+    def base_url(self) -> URL:
+        """The address that requests begin with."""
+        return self._authorization.base_url
 
     async def authorization(self) -> Authorization:
         """The token, as it was given."""
@@ -53,6 +61,9 @@ class ApiTokenCredential:
     async def refresh(self, refused: Authorization) -> bool:  # noqa: ARG002 - the protocol's
         """No: a token that is refused stays refused."""
         return False
+
+    async def close(self) -> None:
+        """Nothing is under way."""
 
     def secrets(self) -> Iterable[str]:
         """The token."""

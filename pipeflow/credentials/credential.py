@@ -37,6 +37,11 @@ class Credential(Protocol):
     many tasks.
     """
 
+    @property
+    def base_url(self) -> URL | None:
+        """The address that requests begin with, if it is known by now; for a `repr`."""
+        ...
+
     async def authorization(self) -> Authorization:
         """What the next request authenticates with.
 
@@ -56,6 +61,10 @@ class Credential(Protocol):
         Returns:
             Whether the request should be sent once more.
         """
+        ...
+
+    async def close(self) -> None:
+        """Ends what is under way in good order. It is called when the session closes."""
         ...
 
     def secrets(self) -> Iterable[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeflow.cookies import keep_cookies_out
 from pipeflow.middleware.auth import AuthMiddleware, RefreshMiddleware
 from pipeflow.middleware.observe import ObserverMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
+    from aiohttp import ClientMiddlewareType
 
     from pipeflow.credentials import Credential
     from pipeflow.middleware.attempt import AttemptMiddleware
@@ -63,15 +64,4 @@ class Stack:
 
     def within(self, retry: RetryMiddleware) -> tuple[ClientMiddlewareType, ...]:
         """All that one request passes, from the outside in."""
-        return (_keep_cookies_out, retry, *self._inside_retry)
-
-
-async def _keep_cookies_out(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Leaves the session's cookie jar as it was, which may be a borrowed one.
-
-    aiohttp fills the jar after the middlewares have returned, from this attribute, and offers no
-    jar per request.
-    """
-    response = await handler(request)
-    response._raw_cookie_headers = None  # noqa: SLF001
-    return response
+        return (keep_cookies_out, retry, *self._inside_retry)

@@ -40,6 +40,7 @@ from pipeflow.testing.faults import (
 )
 from pipeflow.testing.histories import generate_history, generate_names, generate_related
 from pipeflow.testing.life import Life
+from pipeflow.testing.oauth import FakeOAuth
 from pipeflow.testing.requests import SeenRequest
 from pipeflow.testing.server import FakePipedrive
 from pipeflow.testing.webhooks import Webhook, WebhookAttempt
@@ -55,6 +56,7 @@ __all__ = [
     "Delay",
     "Disconnect",
     "Encoded",
+    "FakeOAuth",
     "FakePipedrive",
     "Fault",
     "GzipBomb",

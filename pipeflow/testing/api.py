@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeflow.testing.answers import PageQuery
     from pipeflow.testing.gateway import Gateway
     from pipeflow.testing.histories.naming import AccountNames
+    from pipeflow.testing.oauth import FakeOAuth
     from pipeflow.testing.requests import SeenRequest
     from pipeflow.testing.store import Store
 
@@ -37,6 +38,7 @@ class Api:
     next_start: bool
     default_page_size: int
     max_page_size: int
+    oauth: FakeOAuth | None = None
 
     def answer(
         self,
@@ -66,10 +68,20 @@ class Api:
         return answer
 
     def _admitted(self, seen: SeenRequest, ask: Callable[[PageQuery], PageQuery]) -> Answer:
-        if token_of(seen) != self.token:
-            return error_answer(401, "unauthorized access")
-        refusal = self.gateway.admit(seen.at, cost=seen.cost, accept=seen.accept)
+        refusal = self._refusal_of(token_of(seen)) or self.gateway.admit(
+            seen.at, cost=seen.cost, accept=seen.accept
+        )
         return refusal or self._page(seen, ask)
+
+    def _refusal_of(self, token: str | None) -> Answer | None:
+        status = None
+        if token != self.token:
+            status = 401 if self.oauth is None else self.oauth.refusal_of(token)
+        if status is None:
+            return None
+        return error_answer(
+            status, "unauthorized access" if status == 401 else "the app is not installed"
+        )
 
     def _page(self, seen: SeenRequest, ask: Callable[[PageQuery], PageQuery]) -> Answer:
         if seen.method != "GET":

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from pipeflow.testing.histories.naming import AccountNames
+    from pipeflow.testing.oauth import FakeOAuth
 
 __all__ = ["FakePipedrive"]
 
@@ -85,6 +86,8 @@ class FakePipedrive(Controls):
             those left until `"midnight"`, or nothing.
         clock: What days, webhooks and the account's life go by; the real time by default.
         answer_delay: Seconds from each request to its answer.
+        oauth: An OAuth server at the same address, whose access tokens are accepted, too. Its
+            requests are in `oauth.token_requests`, and not among those counted here.
 
     Attributes:
         answer_delay: May be changed at any time.
@@ -117,8 +120,10 @@ class FakePipedrive(Controls):
         daily_retry_after: int | Literal["midnight"] | None = None,
         clock: Clock | None = None,
         answer_delay: float = 0.0,
+        oauth: FakeOAuth | None = None,
     ) -> None:
         self.answer_delay = answer_delay
+        self._oauth = oauth
         self.on_request: Callable[[SeenRequest], Fault | None] | None = None
         given = {"person": persons, "deal": deals, "organization": organizations}
         histories = {kind: by_id for kind, by_id in given.items() if by_id is not None}
@@ -141,6 +146,7 @@ class FakePipedrive(Controls):
                 next_start=next_start,
                 default_page_size=default_page_size,
                 max_page_size=max_page_size,
+                oauth=oauth,
             )
         )
         self._port = port
@@ -150,6 +156,8 @@ class FakePipedrive(Controls):
 
     async def __aenter__(self) -> Self:
         self._listener = await Listener.start(self._handle, self._port)
+        if self._oauth is not None:
+            self._oauth.origin = self._listener.origin
         return self
 
     async def __aexit__(
@@ -202,6 +210,17 @@ class FakePipedrive(Controls):
         """The token that it accepts."""
         return self._api.token
 
+    @property
+    def oauth(self) -> FakeOAuth:
+        """Its OAuth server.
+
+        Raises:
+            RuntimeError: It has none.
+        """
+        if self._oauth is None:
+            raise RuntimeError("the fake has no OAuth: FakePipedrive(oauth=FakeOAuth())")
+        return self._oauth
+
     # Faults
 
     def script(self, *faults: Fault | None) -> None:
@@ -214,6 +233,13 @@ class FakePipedrive(Controls):
     # The way of a request
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._oauth is not None and request.path.startswith("/oauth/"):
+            body = await request.read()
+            answer = self._oauth.answer(
+                request.method, request.path, request.query, request.headers, body
+            )
+            await asyncio.sleep(answer.delay)
+            return await deliver(request, answer)
         seen = SeenRequest(
             method=request.method,
             path=request.path,

@@ -86,9 +86,9 @@ async def test_headers_of_the_same_name_are_back_after_the_request(serve: Serve)
         seen.append(request.headers.getall("x-api-token"))
         return response
 
-    middlewares = (watch, AuthMiddleware(TOKEN, base_url=server.url))
+    auth = AuthMiddleware(TOKEN, base_url=server.url)
     async with (
-        aiohttp.ClientSession(middlewares=middlewares) as session,
+        aiohttp.ClientSession(middlewares=[watch, auth]) as session,
         session.get(server.url, headers={"x-api-token": "the caller's"}),
     ):
         pass
@@ -115,6 +115,8 @@ class Renewed:
         self.refused += refused.headers.values()
         self.number += 1
         return self.number <= self.times + 1
+
+    async def close(self) -> None: ...
 
     def secrets(self) -> list[str]:
         return [f"token{self.number}"]

@@ -107,8 +107,8 @@ def test_a_session_that_was_never_finished_can_be_shown() -> None:
 
 
 def test_the_options_of_from_env_are_the_arguments_of_a_session() -> None:
-    api_token, *parameters = inspect.signature(PipedriveSession).parameters.values()
-    assert api_token.name == "api_token"
+    api_token, oauth, tokens, *parameters = inspect.signature(PipedriveSession).parameters.values()
+    assert [api_token.name, oauth.name, tokens.name] == ["api_token", "oauth", "tokens"]
     assert all(p.kind is p.KEYWORD_ONLY for p in parameters)
     shown = inspect.get_annotations(SessionOptions)
     assert list(shown) == [parameter.name for parameter in parameters]
