@@ -157,7 +157,7 @@ class OAuthCredential:
         now = self._clock()
         if held is None or now >= held.lifetime.ends_at:
             held = await self._renewed(None)
-        elif now >= held.lifetime.refresh_at and self._task is None and now >= self._not_before:
+        elif now >= max(held.lifetime.refresh_at, self._not_before) and not self._running_task():
             self._start(None)
         return held.authorization
 
@@ -213,9 +213,9 @@ class OAuthCredential:
         return held.tokens.access_token != refused and self._clock() < held.lifetime.ends_at
 
     def _running_task(self) -> asyncio.Task[None] | None:
-        """The refresh under way; one that a closed event loop has left behind is none."""
+        """The refresh under way: none that has just ended, or was left behind by a closed loop."""
         task = self._task
-        if task is not None and task.get_loop() is not asyncio.get_running_loop():
+        if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
             return None
         return task
 
@@ -295,45 +295,49 @@ class OAuthCredential:
                 return
         async with self._locked():
             tokens = await self._with_unsaved(await self._load())
-            if not self._is_fresh(tokens, refused):
-                tokens = await self._refreshed(tokens, refused)
-            elif self._held is None or tokens != self._held.tokens:
+            if self._is_fresh(tokens, refused):
                 self._hold(tokens)
+            else:
+                await self._refresh_or_load(tokens, refused)
 
     def _is_fresh(self, tokens: OAuthTokens, refused: Secret | None) -> bool:
         is_due = self._clock() >= self._lifetime(tokens).refresh_at
         return not is_due and tokens.access_token != refused
 
-    async def _refreshed(self, tokens: OAuthTokens, refused: Secret | None) -> OAuthTokens:
+    async def _refresh_or_load(self, tokens: OAuthTokens, refused: Secret | None) -> None:
         if tokens.refresh_token == self._dead:
             raise _dead_refresh_token(tokens)
         try:
-            new = await self._refresh(tokens)
+            await self._refresh_and_save(tokens)
         except ReauthorizationRequiredError as error:
+            # Somebody may have saved others without the lock. They are used as any others.
             found = await self._load()
-            if found.refresh_token == tokens.refresh_token:
+            if found.access_token != tokens.access_token and self._is_fresh(found, refused):
+                self._hold(found)
+            elif found.refresh_token != tokens.refresh_token:
+                await self._refresh_and_save(found)
+            else:
                 self._dead = tokens.refresh_token
                 raise _dead_refresh_token(tokens) from error
-            if self._is_fresh(found, refused):
-                self._hold(found)
-                return found
-            # Somebody saved these without the lock. They are tried once, like any others.
-            tokens = found
-            new = await self._refresh(tokens)
+
+    async def _refresh_and_save(self, tokens: OAuthTokens) -> None:
+        new = await self._refresh(tokens)
         self._see(new)
         self._unsaved = _Unsaved(tokens, new)
         await self._save(new)
         self._unsaved = None
         self._hold(new, got_at=self._clock())
         _log.info("OAuth tokens for %s refreshed", new.api_domain)
-        return new
 
     async def _with_unsaved(self, loaded: OAuthTokens) -> OAuthTokens:
         """The tokens to go on with, when some could not be saved before."""
         unsaved = self._unsaved
         if unsaved is None:
             return loaded
-        newer = loaded != unsaved.spent and loaded.expires_at >= unsaved.new.expires_at
+        newer = (
+            loaded.access_token != unsaved.spent.access_token
+            and loaded.expires_at >= unsaved.new.expires_at
+        )
         if not newer:
             await self._save(unsaved.new)
         self._unsaved = None
@@ -351,8 +355,9 @@ class OAuthCredential:
 
     def _lifetime(self, tokens: OAuthTokens) -> Lifetime:
         """The same for the same tokens, however the wall clock jumps after they were loaded."""
-        if self._held is not None and self._held.tokens == tokens:
-            return self._held.lifetime
+        held = self._held
+        if held is not None and held.tokens.access_token == tokens.access_token:
+            return held.lifetime
         return Lifetime.until(
             tokens.expires_at, now=self._now(), clock=self._clock(), random=self._random()
         )
@@ -366,18 +371,25 @@ class OAuthCredential:
     # The store
 
     async def _load(self) -> OAuthTokens:
-        async with _store_call("load"):
-            try:
+        tokens: object = None
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT):
                 tokens = await self._store.load()
-            except LookupError as error:
-                raise ReauthorizationRequiredError(
-                    f"the token store holds no tokens ({error}): authorize the app first",
-                    status=401,
-                ) from error
-            if not isinstance(tokens, OAuthTokens):
-                raise TypeError(f"it gave {type(tokens).__name__} instead of OAuthTokens")
-        self._see(tokens)
-        return tokens
+        except LookupError:
+            failure: PipeflowError = ReauthorizationRequiredError(
+                "the token store holds no tokens: authorize the app first", status=401
+            )
+        except OSError as error:
+            raise _store_error("load", error) from error
+        except Exception as error:  # noqa: BLE001 - it may quote tokens that nobody knows yet
+            failure = TokenStoreError(f"the token store's load() failed: {type(error).__name__}")
+        else:
+            if isinstance(tokens, OAuthTokens):
+                self._see(tokens)
+                return tokens
+            given = type(tokens).__name__
+            failure = TokenStoreError(f"the token store's load() gave {given}, not OAuthTokens")
+        raise failure
 
     async def _save(self, tokens: OAuthTokens) -> None:
         async with _store_call("save"):
@@ -406,8 +418,12 @@ async def _store_call(what: str) -> AsyncGenerator[None, None]:
     except PipeflowError:
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise TokenStoreError(f"the token store's {what}() failed: {reason}") from error
+        raise _store_error(what, error) from error
+
+
+def _store_error(what: str, error: Exception) -> TokenStoreError:
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return TokenStoreError(f"the token store's {what}() failed: {reason}")
 
 
 def _dead_refresh_token(tokens: OAuthTokens) -> ReauthorizationRequiredError:

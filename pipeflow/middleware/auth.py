@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from pipeflow.credentials import ApiTokenCredential, Credential, hiding_arguments
-from pipeflow.middleware.bodies import read_body
+from pipeflow.middleware.bodies import can_be_sent_again, read_body
 
 if TYPE_CHECKING:
     from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AuthMiddleware", "RefreshMiddleware"]
 
-_refused: ContextVar[list[Authorization] | None] = ContextVar("_refused", default=None)
+_REFUSED: WeakKeyDictionary[ClientRequest, Authorization] = WeakKeyDictionary()
 """Where `AuthMiddleware` tells the `RefreshMiddleware` around it what was answered with 401."""
+
+_MOST_REFRESHES = 2
+"""For one request. The first may bring tokens that others have refreshed, and that have ended
+since; more would be of no use."""
 
 
 class AuthMiddleware:
@@ -66,14 +70,13 @@ class AuthMiddleware:
             for name, values in before:
                 request.headers.popall(name, None)
                 request.headers.extend((name, value) for value in values)
-        refused = _refused.get()
-        if response.status == 401 and refused is not None:
-            refused.append(authorization)
+        if response.status == 401:
+            _REFUSED[request] = authorization
         return response
 
 
 class RefreshMiddleware:
-    """Refreshes the credential after a 401 and sends the request once more.
+    """Refreshes the credential after a 401 and sends the request again.
 
     It belongs outside `RateLimitMiddleware`, so that the request passes the limit again and the
     refresh holds no place in it, and needs an `AuthMiddleware` with the same credential inside. A
@@ -87,22 +90,19 @@ class RefreshMiddleware:
         self._credential = credential
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Sends one request, and a second time if the first was refused and a refresh helped."""
+        """Sends one request, and again if it was refused and a refresh brought something new."""
         await self._credential.authorization()
-        refused: list[Authorization] = []
-        outer = _refused.get()
-        _refused.set(refused)
-        try:
-            response = await handler(request)
-            if response.status != 401 or not refused:
-                return response
+        response = await handler(request)
+        for _ in range(_MOST_REFRESHES):
+            refused = _REFUSED.pop(request, None)
+            if response.status != 401 or refused is None or not can_be_sent_again(request.body):
+                break
             await read_body(response)  # its connection goes back to the pool
-            if not await self._credential.refresh(refused[-1]):
-                return response
+            if not await self._credential.refresh(refused):
+                break
             response.release()
-            return await handler(request)
-        finally:
-            _refused.set(outer)
+            response = await handler(request)
+        return response
 
 
 def _as_credential(

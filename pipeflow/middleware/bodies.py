@@ -1,4 +1,4 @@
-"""The body of a response, read so that everyone after can read it, too.
+"""The body of a response, read so that everyone after can read it, too; and of a request.
 
 A body comes once. A middleware that has read `response.content` leaves it at its end, and
 `response.read()` after it gives nothing, without an error. So each middleware of ours that must
@@ -13,11 +13,18 @@ from typing import TYPE_CHECKING
 
 from aiohttp import StreamReader
 from aiohttp.base_protocol import BaseProtocol
+from aiohttp.payload import BytesPayload, IOBasePayload, Payload
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
-__all__ = ["LARGEST_ANSWER", "BodyTooLargeError", "read_body", "read_bounded_body"]
+__all__ = [
+    "LARGEST_ANSWER",
+    "BodyTooLargeError",
+    "can_be_sent_again",
+    "read_body",
+    "read_bounded_body",
+]
 
 LARGEST_ANSWER = 64 * 2**20
 """Bytes. A page of 500 updates with all their fields is about 700 kB."""
@@ -25,6 +32,13 @@ LARGEST_ANSWER = 64 * 2**20
 
 class BodyTooLargeError(Exception):
     """A body has more bytes than it may. What was read of it has been put back."""
+
+
+def can_be_sent_again(body: object) -> bool:
+    """Whether a request's body can be sent again, as a generator's cannot."""
+    if isinstance(body, IOBasePayload):
+        return body._value.seekable()  # noqa: SLF001 - aiohttp goes back to where it began
+    return not isinstance(body, Payload) or isinstance(body, BytesPayload)
 
 
 async def read_body(response: ClientResponse) -> bytes | None:

@@ -11,12 +11,11 @@ from weakref import WeakSet
 
 import aiohttp
 import msgspec
-from aiohttp.payload import BytesPayload, IOBasePayload, Payload
 
 from pipeflow.answers import Answer
 from pipeflow.errors import TransportError
 from pipeflow.failures import error_from, failure_name, is_worth_retrying, quotes_an_answer
-from pipeflow.middleware.bodies import read_body
+from pipeflow.middleware.bodies import can_be_sent_again, read_body
 from pipeflow.middleware.observe import details_of
 from pipeflow.observing import Observer, RetryScheduled
 from pipeflow.retrying import IDEMPOTENT_METHODS, RETRIED_STATUSES, RetryPolicy
@@ -169,13 +168,7 @@ def _in_our_words(failure: Exception, host: str | None) -> Exception:
 
 def _can_repeat(request: ClientRequest) -> bool:
     is_idempotent = request.method in IDEMPOTENT_METHODS or "Idempotency-Key" in request.headers
-    return is_idempotent and _can_be_sent_again(request.body)
-
-
-def _can_be_sent_again(body: object) -> bool:
-    if isinstance(body, IOBasePayload):
-        return body._value.seekable()  # noqa: SLF001 - aiohttp goes back to where it began
-    return not isinstance(body, Payload) or isinstance(body, BytesPayload)
+    return is_idempotent and can_be_sent_again(request.body)
 
 
 def _claims_json(response: ClientResponse) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     class _Fault(Protocol):
-        """What a fault is here. (The faults' own module knows the server, and it this one.)"""
+        """As much of a fault as is asked of it here; the faults' own module knows the server."""
 
         def answer(self, answer: Answer) -> Answer: ...
 
@@ -149,7 +149,7 @@ class FakeOAuth:
         if path == "/oauth/authorize" and method == "GET":
             return self._consent(query)
         if path == "/oauth/token" and method == "POST":
-            form = {name: values[-1] for name, values in parse_qs(body.decode()).items()}
+            form = {name: values[-1] for name, values in parse_qs(body.decode("latin-1")).items()}
             answer = self._token_answer(headers.get("Authorization", ""), form)
             fault = self._script.popleft() if self._script else None
             return answer if fault is None else fault.answer(answer)
@@ -168,7 +168,7 @@ class FakeOAuth:
             said["code"] = code
         else:
             said["error"] = "access_denied"
-        location = f"{self.redirect_uri}?{urlencode(said)}"
+        location = f"{self.redirect_uri}{'&' if '?' in self.redirect_uri else '?'}{urlencode(said)}"
         return Answer(HTTPStatus.FOUND, b"", {"Location": location})
 
     def _token_answer(self, authorization: str, form: Mapping[str, str]) -> Answer:

@@ -291,17 +291,23 @@ async def test_a_borrowed_session_stays_as_it_was_and_its_ways_are_not_used(
 ) -> None:
     """Neither its middlewares nor its headers, authentication and cookies."""
 
-    async def never(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        raise AssertionError
+    passed: list[ClientRequest] = []
+
+    async def note(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        passed.append(request)
+        return await handler(request)
 
     tokens = await tokens_of(fake)
     new = json.dumps(fake.oauth.issue())
     fake.oauth.script(Status(200, new, headers={"Set-Cookie": "a=b"}))
     async with aiohttp.ClientSession(
-        middlewares=[never],
+        middlewares=[note],
         headers={"Authorization": "Basic bWU6bWluZQ=="},
         raise_for_status=True,
     ) as session:
         await app_of(fake).refresh(tokens, session=session)
+        assert passed == []
         assert len(session.cookie_jar) == 0
         assert not session.closed
+        async with session.get(fake.base_url, raise_for_status=False):
+            assert len(passed) == 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import traceback
 from contextlib import asynccontextmanager, suppress
@@ -8,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
 from pipeflow.credentials import Authorization, MemoryTokenStore, OAuthCredential, OAuthTokens
 from pipeflow.credentials import oauth_credential as module
@@ -556,7 +558,7 @@ async def test_a_dead_refresh_token_is_borne_as_long_as_the_access_token_holds(
 async def test_an_empty_store_says_to_authorize(endpoint: Endpoint) -> None:
     store = ShakyStore(endpoint.tokens())
     store.failures["load"] = [LookupError("nothing here")]
-    with pytest.raises(ReauthorizationRequiredError, match=r"\(nothing here\): authorize"):
+    with pytest.raises(ReauthorizationRequiredError, match="holds no tokens: authorize"):
         await endpoint.credential(store).authorization()
 
 
@@ -592,7 +594,7 @@ async def test_a_store_that_gives_something_else_is_an_error(endpoint: Endpoint)
         async def load(self) -> OAuthTokens:
             return {}  # type: ignore[return-value]
 
-    with pytest.raises(TokenStoreError, match="dict instead of OAuthTokens"):
+    with pytest.raises(TokenStoreError, match=r"load\(\) gave dict, not OAuthTokens"):
         await endpoint.credential(Odd(endpoint.tokens())).authorization()
 
 
@@ -741,6 +743,80 @@ async def test_a_callback_may_close_the_session(endpoint: Endpoint) -> None:
 
     credential = endpoint.credential(MemoryTokenStore(endpoint.tokens(lifetime=-1), on_save))
     assert await token_of(credential) == "access-token-0002"
+
+
+async def test_a_store_that_cannot_read_what_it_holds_quotes_nothing_of_it(
+    endpoint: Endpoint,
+) -> None:
+    """Nobody knows these tokens yet, so nobody could take them out of the error."""
+    store = ShakyStore(endpoint.tokens())
+    store.failures["load"] = [json.JSONDecodeError("no", '{"access_token": "unknown"}', 0)]
+    with pytest.raises(TokenStoreError, match=r"load\(\) failed: JSONDecodeError$") as caught:
+        await endpoint.credential(store).authorization()
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+async def test_a_store_that_rounds_times_keeps_the_same_tokens(
+    endpoint: Endpoint, clocks: Clocks
+) -> None:
+    class Rounding(MemoryTokenStore):
+        async def load(self) -> OAuthTokens:
+            tokens = await super().load()
+            return evolve(tokens, expires_at=tokens.expires_at.replace(second=0, microsecond=0))
+
+    store = Rounding(endpoint.tokens())
+    credential = endpoint.credential(store)
+    await credential.authorization()
+    clocks.pass_by(3400.0)
+    clocks.wall -= timedelta(days=1)
+    await credential.authorization()
+    await settle()
+    assert await token_of(credential) == "access-token-0002"
+
+
+async def test_tokens_that_expire_while_they_are_saved_are_refreshed_by_the_next(
+    endpoint: Endpoint, clocks: Clocks
+) -> None:
+    delays = [4000.0]
+
+    def on_save(tokens: OAuthTokens) -> None:
+        if delays:
+            clocks.pass_by(delays.pop())
+
+    credential = endpoint.credential(MemoryTokenStore(endpoint.tokens(lifetime=-1), on_save))
+    first, second = await asyncio.gather(token_of(credential), token_of(credential))
+    assert (first, second) == ("access-token-0002", "access-token-0003")
+
+
+async def test_a_refresh_that_has_just_ended_is_not_waited_for(
+    endpoint: Endpoint, clocks: Clocks
+) -> None:
+    """Before the loop has told of its end, the next request may come, and time have passed."""
+    credential = endpoint.credential(MemoryTokenStore(endpoint.tokens(lifetime=-1)))
+    task = credential._start(None)
+    task.remove_done_callback(credential._end)
+    await asyncio.wait([task])
+    assert credential._task is task
+    clocks.pass_by(4000.0)
+    assert await token_of(credential) == "access-token-0003"
+
+
+async def test_a_dead_refresh_token_beside_a_fresh_access_token_is_not_sent_again(
+    endpoint: Endpoint,
+) -> None:
+    """As when another process has refreshed without rotation, and the user then left."""
+    endpoint.rotates = False
+    store = MemoryTokenStore(endpoint.tokens(lifetime=-1))
+
+    async def refresh_elsewhere() -> None:
+        endpoint.number = 5
+        endpoint.alive.clear()
+        await store.save(endpoint.tokens())
+
+    endpoint.outcomes.append(refresh_elsewhere)
+    assert await token_of(endpoint.credential(store)) == "access-token-0005"
+    assert len(endpoint.requests) == 1
 
 
 # ---- clocks

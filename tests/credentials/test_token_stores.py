@@ -211,18 +211,20 @@ async def test_the_lock_is_held_by_one_task_at_a_time(path: Path) -> None:
 async def test_waiting_for_the_lock_can_be_cancelled(path: Path) -> None:
     store = FileTokenStore(path)
 
-    async def wait() -> None:
+    entered: list[str] = []
+
+    async def enter(name: str) -> None:
         async with store.lock():
-            raise AssertionError
+            entered.append(name)
 
     async with store.lock():
-        waiting = asyncio.create_task(wait())
+        waiting = asyncio.create_task(enter("the cancelled one"))
         await asyncio.sleep(0)
         waiting.cancel()
         with suppress(asyncio.CancelledError):
             await waiting
-    async with store.lock():
-        pass
+    await enter("the next")
+    assert entered == ["the next"]
 
 
 HOLD = """
@@ -247,8 +249,7 @@ async def test_a_killed_process_leaves_no_lock_behind(path: Path) -> None:
         assert await holder.stdout.readline() == b"held\n"
         store = FileTokenStore(path)
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1), store.lock():
-                raise AssertionError
+            await asyncio.wait_for(store.lock().__aenter__(), 0.1)
         holder.kill()
         async with store.lock():
             pass

@@ -18,6 +18,8 @@ from pipeflow.middleware import (
 from tests.middleware.conftest import answer
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 
     from tests.middleware.conftest import Serve
@@ -138,14 +140,39 @@ async def test_after_a_401_it_is_refreshed_and_sent_once_more(serve: Serve) -> N
     assert await get_all(server.url, *stack) == 200
     assert server.header("authorization") == ["bearer token1", "bearer token2"]
     assert credential.refused == ["Bearer token1"]
+    assert credential.secrets() == ["token2"]
 
 
-async def test_it_is_sent_once_more_and_no_oftener(serve: Serve) -> None:
+async def test_what_a_refresh_brings_may_have_to_be_refreshed_once_more(serve: Serve) -> None:
+    """As when others have refreshed, long ago, and saved the tokens."""
+    server = await serve(answer(401), answer(401), answer())
+    credential = Renewed(server.url, times=9)
+    stack = (RefreshMiddleware(credential), AuthMiddleware(credential))
+    assert await get_all(server.url, *stack) == 200
+    assert credential.refused == ["Bearer token1", "Bearer token2"]
+
+
+async def test_it_is_refreshed_twice_and_no_oftener(serve: Serve) -> None:
     server = await serve(answer(401))
     credential = Renewed(server.url, times=9)
     stack = (RefreshMiddleware(credential), AuthMiddleware(credential))
     assert await get_all(server.url, *stack) == 401
-    assert len(server.requests) == 2
+    assert len(server.requests) == 3
+
+
+async def test_a_body_that_comes_once_is_not_sent_again(serve: Serve) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"once"
+
+    server = await serve(answer(401))
+    credential = Renewed(server.url, times=9)
+    stack = (RefreshMiddleware(credential), AuthMiddleware(credential))
+    async with (
+        aiohttp.ClientSession(middlewares=stack) as session,
+        session.put(server.url, data=body()) as response,
+    ):
+        assert response.status == 401
+    assert credential.refused == []
 
 
 async def test_what_cannot_be_refreshed_is_not_sent_again(serve: Serve) -> None:
