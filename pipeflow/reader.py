@@ -14,7 +14,8 @@ from pipeflow.middleware import RetryMiddleware
 from pipeflow.observing import PageRead
 from pipeflow.records.json_text import read_json
 from pipeflow.walking.many import walk_many
-from pipeflow.walking.plan import LARGEST_PAGE, PageRequest
+from pipeflow.walking.paging import first_request
+from pipeflow.walking.plan import LARGEST_PAGE
 from pipeflow.walking.prefetching import walk_pages_ahead
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pipeflow.records import FlowPage, FlowUpdate
     from pipeflow.retrying import RetryPolicy
     from pipeflow.walking.many import ManyPlan
-    from pipeflow.walking.plan import WalkPlan
+    from pipeflow.walking.plan import PageRequest, WalkPlan
     from pipeflow.walking.prefetching import FetchAnswer
     from pipeflow.walking.workers import OwnerIds
 
@@ -77,7 +78,8 @@ class FlowReader:
         """The first page of a walk."""
         try:
             fetch_answer = self._answer_fetcher(owner, plan)
-            page = self._page_of(await fetch_answer(plan.start, plan.page_size), plan.start)
+            request = first_request(plan)
+            page = self._page_of(await fetch_answer(request), request.start)
         except PipeflowError as error:
             error.resume_start = plan.start
             raise
@@ -134,15 +136,15 @@ class FlowReader:
         """
         fetch_answer = self._answer_fetcher(owner, plan)
 
-        async def fetch_and_tell(start: int, limit: int) -> Answer:
-            answer = await fetch_answer(start, limit if start == 0 else LARGEST_PAGE)
+        async def fetch_and_tell(request: PageRequest) -> Answer:
+            if request.start > 0:
+                request = evolve(request, limit=LARGEST_PAGE)
+            answer = await fetch_answer(request)
             heard(answer)
             return answer
 
         plan = evolve(plan, page_size=first_page)
-        walk = walk_pages_ahead(
-            fetch_and_tell, self._page_of, start=0, page_size=first_page, detect_removals=True
-        )
+        walk = walk_pages_ahead(fetch_and_tell, self._page_of, plan)
         async with aclosing(walk) as pages:
             async for page in pages:
                 self._tell(owner, page)
@@ -166,15 +168,7 @@ class FlowReader:
         )
 
     def _walk(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
-        return walk_pages_ahead(
-            self._answer_fetcher(owner, plan),
-            self._page_of,
-            start=plan.start,
-            page_size=plan.page_size,
-            max_items=plan.max_items,
-            prefetch=plan.prefetch,
-            detect_removals=True,
-        )
+        return walk_pages_ahead(self._answer_fetcher(owner, plan), self._page_of, plan)
 
     def _answer_fetcher(self, owner: Owner, plan: WalkPlan) -> FetchAnswer[Answer]:
         """Fetches the answers of one walk, with a retry of its own that bounds the walk's nulls."""
@@ -182,8 +176,8 @@ class FlowReader:
             self._retry, most_nulls=MOST_NULLS_PER_WALK, observer=self._observer
         )
 
-        async def fetch_answer(start: int, limit: int) -> Answer:
-            parameters = plan.parameters(PageRequest(start, limit))
+        async def fetch_answer(request: PageRequest) -> Answer:
+            parameters = plan.parameters(request)
             with hiding_secrets(self._credential.secrets):
                 return await self._connection.get(owner.flow_url, parameters, retry)
 

@@ -112,7 +112,7 @@ class RateLimitMiddleware:
             told = RateLimit() if rate_limit is None else rate_limit
             self._reserve.end(number, cost, told.daily_remaining, self._now())
             slot.release(rate_limit)
-        self._note_limits(rate_limit)
+        self._note_limits(told)
         return response
 
     def _tell_waited(self, request: ClientRequest, seconds: float) -> None:

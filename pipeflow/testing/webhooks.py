@@ -79,7 +79,7 @@ class Webhook:
         self.attempts: list[WebhookAttempt] = []
         self.lost: list[dict[str, Any]] = []
         self._url = url
-        self._version = version
+        self._version: WebhookVersion = version
         self._headers = {"User-Agent": "Pipedrive Webhooks"}
         if credentials is not None:
             encoded = base64.b64encode(credentials.encode()).decode()

@@ -1,239 +1,361 @@
-"""From single pages to a walk: which page comes next, what a page repeats, when to give up.
+"""From single pages to a walk: which page comes next, where pages join, when to give up.
 
-Knows no connection and no clock: it is a loop over any `fetch_page(start, limit)`.
+Knows no connection and no clock: it is a loop over any `PageSource`. The words overlap and join
+are those of `seen`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from pipeflow.errors import PaginationError, PipeflowError
-from pipeflow.walking.plan import LARGEST_PAGE
+from pipeflow.walking.plan import LARGEST_PAGE, PageRequest
+from pipeflow.walking.seen import REMEMBERED_RECORDS, Seen, identity
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator, Sequence
+
     from pipeflow.records import FlowPage, FlowUpdate
+    from pipeflow.walking.plan import WalkPlan
+    from pipeflow.walking.seen import Identity
 
-__all__ = ["FetchPage", "page_limit", "walk_pages"]
+__all__ = ["LARGEST_OVERLAP", "PageSource", "first_request", "requests_after", "walk_pages"]
 
-FetchPage: TypeAlias = Callable[[int, int], "Coroutine[Any, Any, FlowPage]"]
-"""Fetches the page at an offset, with at most so many updates."""
+LARGEST_OVERLAP = 50
+"""Where so many records at the end of a page have no id, the next page repeats only one of them."""
 
-MOST_BARREN_PAGES = 5
-"""Pages in a row without one new update, after which the collection does not advance. More than
-one is legitimate: when many updates appear during a walk, pages shift by more than a page."""
+PATIENCE = 5
+"""Pages in a row that bring nothing, after which it is asked whether the history advances at all.
+More than one is legitimate: when many records appear during a walk, pages shift by more than a
+page."""
 
-REMEMBERED_UPDATES = 2 * LARGEST_PAGE
-"""Among how many of the last updates a repeated one is looked for: two of the largest pages."""
+MOST_TORN = 20
+"""Pages in a row that do not join, after which the history changes faster than it is read."""
+
+LEAST_STEP_BACK = 25
+"""A shorter step would cost as much."""
+
+FURTHEST_STEP_BACK = REMEMBERED_RECORDS - LARGEST_PAGE
+"""A longer step could leap over all that is remembered."""
 
 
-async def walk_pages(
-    fetch_page: FetchPage,
-    *,
-    start: int,
-    page_size: int,
-    max_items: int | None = None,
-    detect_removals: bool = False,
-    on_shift: Callable[[], Awaitable[None]] | None = None,
-) -> AsyncGenerator[FlowPage, None]:
-    """Yields page after page, each with the updates that are new, until the collection ends.
+class PageSource(Protocol):
+    """Where pages come from. A walk asks for one page at a time."""
 
-    A page is fetched only when the consumer asks for it. Pages without a new update are not
-    yielded. Memory does not grow with the number of pages.
+    async def fetch(self, request: PageRequest) -> tuple[PageRequest, FlowPage]:
+        """The page at an offset, or one that begins a little before it, and what asked for it."""
+        ...
+
+    async def expect(self, requests: Iterator[PageRequest]) -> None:
+        """Hears what will be asked for next, as far as can be told, before the walk goes on."""
+        ...
+
+
+def first_request(plan: WalkPlan) -> PageRequest:
+    """The request that a walk begins with."""
+    return PageRequest(plan.start, _limit(plan, 0, plan.max_items))
+
+
+def requests_after(
+    request: PageRequest, page: FlowPage, plan: WalkPlan, *, barren: bool = False
+) -> Iterator[PageRequest]:
+    """The request that follows a page, then those that will follow if nothing changes.
+
+    Each page begins with the last record of the page before that has an id. The first request is
+    the one to make; the others, without end, presume that pages go on being as full as this one,
+    that no more records in a row have no id than in this one, and that the history is long enough.
 
     Args:
-        fetch_page: Called with `start` and `limit`, one call at a time.
-        start: The offset of the first update.
-        page_size: Updates asked for per page.
-        max_items: The most updates to yield in total; no page asks for more than is wanted.
-        detect_removals: Whether each page begins with the last update of the one before, to see
-            whether updates were removed meanwhile; then the walk goes back for those that moved up.
-        on_shift: Awaited when a page repeats more than it was asked to, so that the collection has
-            shifted since the page before; what was fetched ahead may stem from before the shift.
-
-    Raises:
-        PaginationError: Five pages in a row held nothing new though more was claimed.
-        PipeflowError: Whatever `fetch_page` raises, with `resume_start` set.
+        request: What asked for the page.
+        page: The page, with all its updates.
+        plan: What the walk is for; its `max_items` is how many are wanted after this page.
+        barren: Whether nothing in the page was new. Then the next one asks for as many as a page
+            can hold: that costs the same.
     """
-    joint = _Joint(fetch_page, start, detect_removals=detect_removals, on_shift=on_shift)
-    wanted = max_items
-    barren_pages = 0
-    while wanted is None or wanted > 0:
-        page, fresh = await joint.next_page(start, page_size, wanted)
+    if page.next_start is None or plan.max_items == 0:
+        return
+    span = page.next_start - request.start
+    is_full = len(page.updates) >= request.limit
+    overlap = 0
+    if span <= len(page.updates):
+        # From a server that clamps, no more comes next time either: some of it must be new.
+        overlap = _overlap(page.updates[:span], span if is_full else span - 1)
+    start = page.next_start - overlap
+    wanted = plan.max_items
+    limit = LARGEST_PAGE if barren else _limit(plan, overlap, wanted)
+    yield PageRequest(start, limit)
+    if span > len(page.updates):
+        reach, overlap = span, 0  # the server leads further than it sends
+    else:
+        reach = limit if is_full else span
+        overlap = min(1 + _longest_nameless_run(page.updates), LARGEST_OVERLAP, reach - 1)
+    while reach > overlap:
+        start += reach - overlap
         if wanted is not None:
-            if len(fresh) > wanted:
-                fresh = fresh[:wanted]
-                page = evolve(page, more_items=True, next_start=fresh[-1].offset + 1)
-            wanted -= len(fresh)
-        if fresh:
-            barren_pages = 0
-            yield page if fresh == page.updates else evolve(page, updates=fresh)
-        elif page.more_items:
-            barren_pages += 1
-            if barren_pages == MOST_BARREN_PAGES:
-                raise PaginationError(
-                    f"the collection does not advance: {barren_pages} pages in a row up to "
-                    f"offset {start} held no new update, though each claimed that more follow",
-                    resume_start=start,
-                )
-        if page.next_start is None:
-            return
-        start = page.next_start
+            wanted -= reach - overlap
+            if wanted <= 0:
+                return
+        limit = _limit(plan, overlap, wanted)
+        yield PageRequest(start, limit)
+        if is_full:
+            reach = limit
 
 
-def page_limit(page_size: int, wanted: int | None, overlap: int) -> int:
-    """How many updates to ask for, so that as many as are wanted are new."""
-    new = page_size if wanted is None else min(page_size, wanted)
+def _limit(plan: WalkPlan, overlap: int, wanted: int | None) -> int:
+    new = plan.page_size if wanted is None else min(plan.page_size, wanted)
     return min(new + overlap, LARGEST_PAGE)
 
 
-class _Joint:
-    """Fetches each page and joins it to those before, going back where the seam is torn."""
+def _overlap(updates: Sequence[FlowUpdate], most: int) -> int:
+    """By how many of these the next page goes back, to the last of them that has an id."""
+    most = min(most, LARGEST_OVERLAP)
+    from_end = (length for length in range(1, most + 1) if identity(updates[-length]) is not None)
+    return next(from_end, min(most, 1))
 
-    def __init__(
-        self,
-        fetch_page: FetchPage,
-        first: int,
-        *,
-        detect_removals: bool,
-        on_shift: Callable[[], Awaitable[None]] | None,
-    ) -> None:
-        self._fetch_page = fetch_page
-        self._first = first
-        self._detect_removals = detect_removals
-        self._on_shift = on_shift
-        self._seam = Seam(from_head=first == 0)
-        self._overlap = 0
-        self._received = 0
 
-    async def next_page(
-        self, start: int, page_size: int, wanted: int | None
-    ) -> tuple[FlowPage, tuple[FlowUpdate, ...]]:
-        """The page that goes on at an offset, and its updates that are new."""
-        overlap = self._overlap
-        self._overlap = int(self._detect_removals)
-        limit = page_limit(page_size, wanted, overlap)
-        page = await self._fetch(start - overlap, limit, resume_start=start)
-        if overlap and not self._seam.touches(page.updates):
-            before = await self._go_back(start - overlap, limit)
-            fresh = self._seam.join_unknown(before.updates)
-            if not page.updates or page.updates[0] not in before.updates:
-                return before, fresh
-            # The page further down goes on where this one ends: no need to ask for it again.
-            return page, fresh + self._seam.join_unknown(page.updates)
-        self._received = len(page.updates)
-        join = self._seam.join_unknown if overlap else self._seam.join
-        fresh = join(page.updates)
-        if self._on_shift is not None and len(fresh) + overlap < len(page.updates):
-            await self._on_shift()
-        return page, fresh
+def _longest_nameless_run(updates: Sequence[FlowUpdate]) -> int:
+    longest = length = 0
+    for update in updates:
+        length = length + 1 if identity(update) is None else 0
+        longest = max(longest, length)
+    return longest
 
-    async def _go_back(self, start: int, limit: int) -> FlowPage:
-        """The page with the place up to which the walk has come, which is further up now.
 
-        It goes back by as much as a page brings, which may be less than was asked for.
+async def walk_pages(source: PageSource, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
+    """Yields page after page, each with the updates that are new, until the collection ends.
+
+    A page is fetched only when the consumer asks for it, and pages without a new update are not
+    yielded. `start` of a page is the offset of its first new update. Memory does not grow with
+    the number of pages.
+
+    Every page but the first repeats the last record with an id of the page before. Where a page
+    does not begin with a known record, something may lie between: the walk goes back, by steps
+    that double, to a page that does.
+
+    Args:
+        source: Where pages come from.
+        plan: Where to begin, and how much to ask for.
+
+    Raises:
+        PaginationError: The collection does not advance, or changes faster than it is read, or
+            nothing of what was read is there any more.
+        PipeflowError: Whatever `source` raises, with `resume_start` set.
+    """
+    if plan.max_items == 0:
+        return
+    walk = _Walk(source, plan)
+    request: PageRequest | None = first_request(plan)
+    while request is not None:
+        pages, request = await walk.advance(request)
+        for page in pages:
+            yield page
+
+
+@frozen
+class _Arrival:
+    """A page that was read: what asked for it, and what in it is new."""
+
+    request: PageRequest
+    page: FlowPage
+    fresh: tuple[FlowUpdate, ...]
+
+
+class _Walk:
+    """Reads each page and joins it to those before, going back where it does not."""
+
+    def __init__(self, source: PageSource, plan: WalkPlan) -> None:
+        self._source = source
+        self._plan = plan
+        self._left = plan
+        self._seen = Seen()
+        self._stuck = _Stuckness()
+        self._end: int | None = None
+        """Where the last page ended, None when the next one does not overlap it."""
+        self._resume_start = plan.start
+        self._torn = 0
+        self._begun_anew = 0
+        self._received: int | None = None
+        """How many records the last page brought, None if as many as were asked for."""
+
+    async def advance(self, request: PageRequest) -> tuple[list[FlowPage], PageRequest | None]:
+        """What is new in the page asked for, and in those it took to join it; the next request."""
+        arrivals = await self._joined(request)
+        pages = [page for arrival in arrivals if (page := self._wanted_part(arrival)) is not None]
+        request, page = arrivals[-1].request, arrivals[-1].page
+        if page.next_start is not None:
+            self._resume_start = page.next_start
+            self._stuck.check(page, pages, went_back=self._torn > 0)
+        left, barren = self._left, not pages
+        self._received = len(page.updates) if len(page.updates) < request.limit else None
+        await self._source.expect(requests_after(request, page, left, barren=barren))
+        following = next(requests_after(request, page, left, barren=barren), None)
+        self._end = page.next_start if following and _overlap_of(following, page) else None
+        return pages, following
+
+    def _wanted_part(self, arrival: _Arrival) -> FlowPage | None:
+        page, fresh = arrival.page, arrival.fresh
+        wanted = self._left.max_items
+        if wanted is not None and len(fresh) > wanted:
+            fresh = fresh[:wanted]
+            page = evolve(page, more_items=True, next_start=page.start + wanted)
+        if not fresh:
+            return None
+        if wanted is not None:
+            self._left = evolve(self._left, max_items=wanted - len(fresh))
+        if len(fresh) < len(page.updates):
+            page = evolve(page, updates=fresh, start=fresh[0].offset)
+        return page
+
+    async def _joined(self, request: PageRequest) -> list[_Arrival]:
+        asked, page = await self._fetch(request, self._resume_start)
+        if self._end is None:
+            return [self._read(asked, page, 0, from_head=True)]
+        overlap = self._end - asked.start
+        if self._seen.is_joined_by(page.updates, overlap):
+            self._torn = 0
+            return [self._read(asked, page, overlap)]
+        self._torn += 1
+        if self._torn > MOST_TORN:
+            raise PaginationError(
+                f"the history changes faster than it is read: {MOST_TORN} pages in a row up to "
+                f"offset {asked.start} did not go on where the one before ended",
+                resume_start=self._resume_start,
+            )
+        return await self._go_back(asked, page, overlap)
+
+    async def _go_back(self, asked: PageRequest, torn: FlowPage, overlap: int) -> list[_Arrival]:
+        """The page with the record up to which the walk has come, and the torn one if it joins it.
+
+        A removal has moved that record up. Or a record has appeared, the page before already shows
+        it, and the torn one was fetched ahead, before it appeared: then that one is still good.
         """
-        reach = max(1, min(limit, self._received) - 1)
+        seen = self._seen
+        read_end = asked.start + overlap
+        reach = self._reach(asked)
         while True:
-            start = max(self._first, start - reach)
-            page = await self._fetch(start, limit, resume_start=start)
-            if start == self._first or self._seam.knows_any(page.updates):
-                return page
-            reach *= 2
+            start = max(0, asked.start - reach)
+            limit = min(asked.start + asked.limit - start, LARGEST_PAGE)
+            back, page = await self._fetch(PageRequest(start, limit), resume_start=start)
+            if seen.is_joined_by(page.updates, read_end - start):
+                break
+            if self._plan.start > 0 and seen.stands_in(page.updates):
+                break  # it begins before the walk's first record
+            if start == 0:
+                anchored = seen.has_ids and self._plan.start > 0
+                if anchored or not seen.knows_any(page.updates):
+                    return [await self._without_bearings(asked, torn, overlap, back, page)]
+                break
+            reach = min(2 * reach, reach + FURTHEST_STEP_BACK)
+        from_head = start == 0 and self._plan.start == 0 and not seen.has_forgotten
+        arrivals = [self._read(back, page, read_end - start, from_head=from_head)]
+        end = start + len(page.updates)
+        repeated = end - asked.start
+        if page.next_start != end or repeated > len(torn.updates):
+            return arrivals
+        if not seen.is_joined_by(torn.updates, repeated):
+            # Pages under way are of no more use than this one.
+            await self._source.expect(iter(()))
+            overlapping = page.updates[-max(repeated, 1) :]
+            nameless = not any(map(identity, overlapping))
+            if seen.contents_last or repeated < 0 or not nameless:
+                return arrivals
+            # What both hold cannot be recognised, but it has not moved.
+            asked, torn = await self._fetch(asked, resume_start=asked.start)
+            seen.trust_offsets()
+        return [*arrivals, self._read(asked, torn, repeated, from_head=True)]
 
-    async def _fetch(self, start: int, limit: int, *, resume_start: int) -> FlowPage:
+    def _reach(self, asked: PageRequest) -> int:
+        """How far to go back at first, so that the page also reaches beyond the torn one's start.
+
+        By half of what a page brings, where that is less than was asked for.
+        """
+        if self._received is not None:
+            return max(self._received // 2, 1)
+        return max(asked.limit // 2, LEAST_STEP_BACK)
+
+    async def _without_bearings(
+        self,
+        asked: PageRequest,
+        torn: FlowPage,
+        overlap: int,
+        back: PageRequest,
+        page: FlowPage,
+    ) -> _Arrival:
+        """What to read when the first page of the history holds nothing known."""
+        if not self._seen.has_ids and (
+            self._plan.start > 0 or not any(map(identity, page.updates + torn.updates))
+        ):
+            self._seen.trust_offsets()
+            return self._read(asked, torn, overlap)
+        if self._plan.start == 0 and not self._seen.has_forgotten:
+            self._begun_anew += 1
+            if self._begun_anew <= PATIENCE:
+                return self._read(back, page, 0, from_head=True)
+        else:
+            # More may have appeared than a page holds, so that what was read is further down.
+            for _ in range(PATIENCE):
+                if self._seen.stands_in(torn.updates):
+                    return self._read(asked, torn, 0)
+                if not torn.updates:
+                    break
+                further = PageRequest(asked.start + len(torn.updates), LARGEST_PAGE)
+                asked, torn = await self._fetch(further, resume_start=0)
+        raise PaginationError(
+            "the walk has lost its place: nothing of what it has read is in the history any more",
+            resume_start=0,
+        )
+
+    def _read(
+        self, request: PageRequest, page: FlowPage, overlap: int, *, from_head: bool = False
+    ) -> _Arrival:
+        return _Arrival(request, page, self._seen.read(page.updates, overlap, from_head=from_head))
+
+    async def _fetch(self, request: PageRequest, resume_start: int) -> tuple[PageRequest, FlowPage]:
         try:
-            return await self._fetch_page(start, limit)
+            return await self._source.fetch(request)
         except PipeflowError as error:
             error.resume_start = resume_start
             raise
 
 
-class Seam:
-    """Joins pages of a collection that may have grown at its head since the last page.
+class _Stuckness:
+    """Tells a history that does not advance from one that has only shifted by many pages."""
 
-    The API has no snapshot: each update that appears shifts all others by one, so that the last
-    one of a page returns as the first of the next. Only such a run across the seam is dropped;
-    equal updates elsewhere are real.
+    def __init__(self) -> None:
+        self._yielded = 0
+        self._barren = 0
+        self._same = 0
+        self._latest: list[Identity | FlowUpdate] | None = None
+        self._read_again = 0
 
-    Args:
-        from_head: The walk began at the collection's head, so what appears there can come in a
-            later page before the walk's own first update.
-    """
+    def check(self, page: FlowPage, yielded: Sequence[FlowPage], *, went_back: bool) -> None:
+        """Takes account of a page that claims that more follow, and of what of it was yielded.
 
-    def __init__(self, *, from_head: bool) -> None:
-        self._from_head = from_head
-        self._overtaken = False
-        self._known: tuple[FlowUpdate, ...] = ()
-
-    def join(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
-        """The updates of the next page that are new."""
-        fresh = self._fresh(tuple(page))
-        self._remember(fresh)
-        return fresh
-
-    def touches(self, page: Sequence[FlowUpdate]) -> bool:
-        """Whether a page that should begin with the last update yielded begins with a known one."""
-        return bool(page) and self._knows(page[0])
-
-    def knows_any(self, page: Sequence[FlowUpdate]) -> bool:
-        """Whether one of a page's updates was yielded."""
-        return len(self._unknown(page)) < len(page)
-
-    def join_unknown(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
-        """The updates of a page that are not among those remembered, wherever they stand."""
-        fresh = self._unknown(page)
-        self._remember(fresh)
-        return fresh
-
-    def _remember(self, fresh: tuple[FlowUpdate, ...]) -> None:
-        self._known += fresh
-        if len(self._known) > REMEMBERED_UPDATES:
-            self._known = self._known[-REMEMBERED_UPDATES:]
-            self._from_head = False
-
-    def _fresh(self, page: tuple[FlowUpdate, ...]) -> tuple[FlowUpdate, ...]:
-        known = self._known
-        if self._from_head and known and known[0] in page:
-            appeared = page.index(known[0])
-            self._overtaken |= page[appeared:] == known[: len(page) - appeared]
-        if self._overtaken:
-            # More has appeared than a page holds: known updates come once more, out of their
-            # place among those yielded.
-            return self._unknown(page)
-        if not page or not self._knows(page[0]):
-            return page
-        repeated = _overlap(known, page)
-        if not repeated and _contains_run(known, page):
-            repeated = len(page)
-        return page[repeated:]
-
-    def _knows(self, update: FlowUpdate) -> bool:
-        timestamp = update.timestamp
-        return any(known.timestamp == timestamp and known == update for known in self._known)
-
-    def _unknown(self, page: Sequence[FlowUpdate]) -> tuple[FlowUpdate, ...]:
-        known_times = {known.timestamp for known in self._known}
-        return tuple(
-            update
-            for update in page
-            if update.timestamp not in known_times or not self._knows(update)
-        )
+        Raises:
+            PaginationError: Five pages in a row held nothing new, and they were the same page, or
+                held more than twice of what was ever yielded.
+        """
+        if yielded:
+            self._yielded += sum(len(page.updates) for page in yielded)
+            self._barren = self._same = self._read_again = 0
+            self._latest = None
+            return
+        names: list[Identity | FlowUpdate] = [identity(update) or update for update in page.updates]
+        self._same = self._same + 1 if names == self._latest else 1
+        self._latest = names
+        self._barren += 1
+        if not went_back:
+            self._read_again += max(len(names) - 1, 0)
+        most = 2 * min(self._yielded, 2 * REMEMBERED_RECORDS)
+        if self._same >= PATIENCE or (self._barren >= PATIENCE and self._read_again > most):
+            raise PaginationError(
+                f"the collection does not advance: {self._barren} pages in a row up to offset "
+                f"{page.next_start} held no new update, though each claimed that more follow",
+                resume_start=page.next_start,
+            )
 
 
-def _overlap(known: Sequence[FlowUpdate], page: Sequence[FlowUpdate]) -> int:
-    """How many updates at the end of `known` are the first ones of `page`, at the most."""
-    for length in range(min(len(known), len(page)), 0, -1):
-        if known[-length] == page[0] and tuple(known[-length:]) == tuple(page[:length]):
-            return length
-    return 0
-
-
-def _contains_run(known: Sequence[FlowUpdate], page: Sequence[FlowUpdate]) -> bool:
-    """Whether all of `page` stands in `known`, in one piece."""
-    return any(
-        known[place] == page[0] and tuple(known[place : place + len(page)]) == tuple(page)
-        for place in range(len(known) - len(page) + 1)
-    )
+def _overlap_of(following: PageRequest, page: FlowPage) -> int:
+    return (page.next_start or 0) - following.start

@@ -5,70 +5,53 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from pipeflow.records import FlowPage
-from pipeflow.walking.paging import page_limit, walk_pages
+from pipeflow.walking.paging import LARGEST_OVERLAP, walk_pages
+from pipeflow.walking.plan import PageRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterable, Iterator
     from types import TracebackType
     from typing import Self
+
+    from pipeflow.walking.plan import WalkPlan
 
 __all__ = ["DecodeAnswer", "FetchAnswer", "PagesAhead", "walk_pages_ahead"]
 
 AnswerT = TypeVar("AnswerT")
 
-FetchAnswer: TypeAlias = Callable[[int, int], Coroutine[Any, Any, AnswerT]]
-"""Fetches the answer with the page at an offset, of at most so many updates."""
+FetchAnswer: TypeAlias = Callable[[PageRequest], Coroutine[Any, Any, AnswerT]]
+"""Fetches the answer with a page."""
 
 DecodeAnswer: TypeAlias = Callable[[AnswerT, int], FlowPage]
 """Makes a page of the answer that was fetched for an offset."""
 
 
 async def walk_pages_ahead(
-    fetch_answer: FetchAnswer[AnswerT],
-    decode_answer: DecodeAnswer[AnswerT],
-    *,
-    start: int,
-    page_size: int,
-    max_items: int | None = None,
-    prefetch: int = 0,
-    detect_removals: bool = False,
+    fetch_answer: FetchAnswer[AnswerT], decode_answer: DecodeAnswer[AnswerT], plan: WalkPlan
 ) -> AsyncGenerator[FlowPage, None]:
-    """As `walk_pages`, with up to `prefetch` pages under way ahead of the consumer.
+    """As `walk_pages`, with up to `plan.prefetch` pages under way ahead of the consumer.
 
     However the walk ends, nothing of it is under way any more when it has ended.
     """
-    ahead = PagesAhead(
-        fetch_answer,
-        decode_answer,
-        depth=prefetch,
-        page_size=page_size,
-        max_items=max_items,
-        overlap=int(detect_removals),
-    )
-    walk = walk_pages(
-        ahead,
-        start=start,
-        page_size=page_size,
-        max_items=max_items,
-        detect_removals=detect_removals,
-        on_shift=ahead.drop,
-    )
-    async with ahead, aclosing(walk) as pages:
+    ahead = PagesAhead(fetch_answer, decode_answer, depth=plan.prefetch)
+    async with ahead, aclosing(walk_pages(ahead, plan)) as pages:
         async for page in pages:
             yield page
 
 
 class PagesAhead(Generic[AnswerT]):
-    """A `fetch_page` that has the next pages under way when it is asked for them.
+    """A `PageSource` that has the next pages under way when it is asked for them.
 
-    Offsets are foreseen from the stride of the page before: the distance to where it says the
-    next one starts. The more pages have confirmed it, the more are under way: 2, 4, 8 and so on up
-    to `depth`. A page that is asked for elsewhere than foreseen is fetched anew, and all
-    foreseen ones are dropped. So no more than `depth` pages are held, at most `depth` - 1 requests
-    fall beyond the end, and none does for a history of one page.
+    It takes the first of the requests that the walk expects to make. The more pages have confirmed
+    them, the more are under way: 2, 4, 8 and so on up to `depth`. So no more than `depth` pages are
+    held, at most `depth` - 1 requests fall beyond the end, and none does for a history of one page.
+
+    Pages under way overlap, and the walk judges each by itself: records that appear or go meanwhile
+    do not make them worthless. They are dropped when the walk goes on elsewhere than foreseen.
 
     An answer is decoded when its turn comes. When several come at the same time, decoding them all
     would hold up the requests that follow; and as bytes they take less memory than as records.
@@ -79,9 +62,6 @@ class PagesAhead(Generic[AnswerT]):
         fetch_answer: Fetches one page's answer; called from several tasks at once.
         decode_answer: Makes a page of it; called for the pages that are asked for, in their order.
         depth: Pages under way ahead of the one last asked for, at the most; 0 for none.
-        page_size: Updates that a page will be asked for, unless fewer are wanted.
-        max_items: The most updates that will be asked for in total, or None.
-        overlap: By how many updates each page will be asked to repeat the one before.
     """
 
     def __init__(
@@ -90,19 +70,12 @@ class PagesAhead(Generic[AnswerT]):
         decode_answer: DecodeAnswer[AnswerT],
         *,
         depth: int,
-        page_size: int,
-        max_items: int | None,
-        overlap: int,
     ) -> None:
         self._fetch_answer = fetch_answer
         self._decode_answer = decode_answer
         self._depth = depth
-        self._page_size = page_size
-        self._wanted = max_items
-        self._overlap = overlap
         self._ramp = 1
-        self._begun = False
-        self._ahead: dict[tuple[int, int], asyncio.Task[AnswerT]] = {}
+        self._ahead: dict[PageRequest, asyncio.Task[AnswerT]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,65 +86,73 @@ class PagesAhead(Generic[AnswerT]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.drop()
-
-    async def __call__(self, start: int, limit: int) -> FlowPage:
-        """The page at an offset; the next ones are under way when it returns."""
-        page = self._decode_answer(await self._answer(start, limit), start)
-        await self._look_ahead(page, start, limit)
-        return page
-
-    async def drop(self) -> None:
-        """Forgets all that is under way, as when the collection has shifted meanwhile.
-
-        Of two requests under way the later page can be answered first: from before a shift that
-        the earlier one already shows. The update between them would be lost.
-        """
         await self._cancel(list(self._ahead))
 
-    async def _answer(self, start: int, limit: int) -> AnswerT:
-        key = (start, limit)
-        if key not in self._ahead:
-            await self.drop()
-            return await self._fetch_answer(start, limit)
-        # Cancelling this await cancels the task as well.
-        answer = await self._ahead[key]
-        del self._ahead[key]
-        return answer
+    async def fetch(self, request: PageRequest) -> tuple[PageRequest, FlowPage]:
+        """The page at an offset, or one under way that begins a little before it."""
+        under_way = self._serving(request)
+        if under_way is None:
+            answer = await self._fetch_answer(request)
+        else:
+            request = under_way
+            # Cancelling this await cancels the task as well.
+            answer = await self._ahead[request]
+            del self._ahead[request]
+        return request, self._decode_answer(answer, request.start)
 
-    async def _look_ahead(self, page: FlowPage, start: int, limit: int) -> None:
-        if self._wanted is not None:
-            self._wanted -= len(page.updates) - (self._overlap if self._begun else 0)
-        self._begun = True
-        foreseen = self._foreseen(page, start, limit)
-        await self._cancel([key for key in self._ahead if key not in foreseen])
-        begun = [key for key in foreseen if key not in self._ahead]
-        for key in begun:
-            self._ahead[key] = asyncio.create_task(self._fetch_answer(*key))
+    async def expect(self, requests: Iterator[PageRequest]) -> None:
+        """Sends the first of these requests, as far as they are not under way."""
+        if self._depth == 0:
+            return
+        foreseen = list(islice(requests, min(2 * self._ramp, self._depth)))
+        self._ramp = min(2 * self._ramp, self._depth) if foreseen else 1
+        kept, begun = self._compare(foreseen)
+        await self._cancel([request for request in self._ahead if request not in kept])
+        begun = begun[: self._depth - len(kept)]
+        for request in begun:
+            self._ahead[request] = asyncio.create_task(self._fetch_answer(request))
         if begun:
             # Off they go. While answers are at hand, nothing else gives the event loop a turn.
             await asyncio.sleep(0)
 
-    def _foreseen(self, page: FlowPage, start: int, limit: int) -> list[tuple[int, int]]:
-        if page.next_start is None or page.next_start - self._overlap <= start:
-            return []
-        next_start = page.next_start - self._overlap
-        stride = next_start - start
-        if page.next_start == start + limit:
-            # A full page. Those that follow are full, too, and repeat what the first does not.
-            stride = page_limit(self._page_size, None, self._overlap) - self._overlap
-        self._ramp = min(2 * self._ramp, self._depth)
-        foreseen = []
-        for place in range(self._ramp):
-            wanted = None if self._wanted is None else self._wanted - place * stride
-            if wanted is None or wanted > 0:
-                limit = page_limit(self._page_size, wanted, self._overlap)
-                foreseen.append((next_start + place * stride, limit))
-        return foreseen
+    def _compare(self, foreseen: list[PageRequest]) -> tuple[list[PageRequest], list[PageRequest]]:
+        """Which requests under way are still good, and which of those foreseen are to be sent."""
+        first = self._serving(foreseen[0]) if foreseen else None
+        if first is None:
+            kept = [request for request in self._ahead if _is_near_any(request, foreseen)]
+            return kept, [request for request in foreseen if not _is_near_any(request, kept)]
+        kept = [request for request in self._ahead if request.start >= first.start]
+        if first.limit != foreseen[0].limit:
+            return kept, []  # until it has come, nobody knows where the next ones begin
+        furthest = max(kept, key=lambda request: request.start)
+        return kept, [
+            request
+            for request in foreseen
+            if request.start > furthest.start and not _are_near(request, furthest)
+        ]
 
-    async def _cancel(self, keys: list[tuple[int, int]]) -> None:
-        tasks = [self._ahead.pop(key) for key in keys]
+    def _serving(self, request: PageRequest) -> PageRequest | None:
+        """The request under way that brings what another would, if there is one."""
+        serving = [
+            other
+            for other in self._ahead
+            if 0 <= (earlier := request.start - other.start) < LARGEST_OVERLAP
+            and earlier + 1 < other.limit
+        ]
+        return max(serving, key=lambda other: other.start, default=None)
+
+    async def _cancel(self, requests: Iterable[PageRequest]) -> None:
+        tasks = [self._ahead.pop(request) for request in requests]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _are_near(one: PageRequest, other: PageRequest) -> bool:
+    """Whether the second is the first, foreseen with another overlap."""
+    return abs(one.start - other.start) <= min(LARGEST_OVERLAP, (one.limit - 1) // 2)
+
+
+def _is_near_any(request: PageRequest, others: Iterable[PageRequest]) -> bool:
+    return any(_are_near(request, other) for other in others)

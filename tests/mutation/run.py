@@ -31,7 +31,15 @@ ROOMS = {
         "tests/walking/test_paging.py tests/walking/test_seen.py",
     ),
     "prefetching": ("pipeflow/walking/prefetching.py", "tests/walking/test_prefetching.py"),
-    "many_walks": ("pipeflow/walking/many.py", "tests/walking/test_many.py"),
+    "many": (
+        "pipeflow/walking/many.py",
+        "tests/walking/test_many.py tests/walking/test_accounting.py tests/session",
+    ),
+    "workers": (
+        "pipeflow/walking/workers.py",
+        "tests/walking/test_workers.py tests/walking/test_many.py tests/walking",
+    ),
+    "keywords": ("pipeflow/flows/keywords.py", "tests/session/test_flow_methods.py"),
     "retrying": ("pipeflow/retrying.py", "tests/test_retrying.py"),
     # Here and below: examples before properties, which take long to notice anything.
     "limiting": (

@@ -133,6 +133,13 @@ def test_a_wrong_id_is_refused(name: str) -> None:
         bound(name)("1").send(None)
 
 
+@pytest.mark.parametrize("kind", OwnerKind)
+@pytest.mark.parametrize("ids", [5, None, "123", b"123"])
+def test_many_ids_are_an_iterable_of_ints(kind: OwnerKind, ids: object) -> None:
+    with pytest.raises(TypeError, match=f"ids must be an iterable of ints, not {ids!r}"):
+        bound(f"iter_{kind.noun}_flows")(ids)
+
+
 @pytest.mark.parametrize("name", LOOPS)
 def test_a_wrong_argument_is_refused_at_the_call_not_at_the_first_step(name: str) -> None:
     with pytest.raises(ValueError, match="id must be"):

@@ -11,6 +11,7 @@ import pytest
 from pipeflow.errors import (
     BlockedError,
     FlowsFailed,
+    InvalidIdError,
     NotFoundError,
     PipeflowError,
     ServerError,
@@ -169,16 +170,22 @@ async def test_a_stop_ends_the_other_walks_though_the_consumer_is_busy() -> None
         assert people.under_way == 0
 
 
-async def test_whoever_came_to_its_end_before_a_stop_is_done_though_the_consumer_is_busy() -> None:
+@pytest.mark.parametrize("stopping", range(3, 17))
+@pytest.mark.parametrize(("pages", "max_items"), [(1, None), (3, 2)])
+async def test_whoever_came_to_its_end_before_a_stop_is_done_though_the_consumer_is_busy(
+    stopping: int, pages: int, max_items: int | None
+) -> None:
     """The end of a walk does not wait behind the pages that nobody takes yet."""
-    people = People(pages=1, fail=fails(8, kind=BlockedError, at=0))
+    people = People(pages=pages, fail=fails(stopping, kind=BlockedError, at=0))
     done: list[int] = []
     seen: set[int] = set()
     with pytest.raises(FlowsFailed) as caught:
-        async for person_id, _ in walks(range(1, 99), people, concurrency=8, on_done=done.append):
+        async for person_id, _ in walks(
+            range(1, 99), people, concurrency=8, max_items=max_items, on_done=done.append
+        ):
             seen.add(person_id)
             await turns(50)
-    assert set(done) == seen >= set(range(1, 8))
+    assert set(done) == seen
     assert set(caught.value.unfinished) & seen == set()
 
 
@@ -350,6 +357,22 @@ async def test_what_a_callback_raises_stops_all_with_all_accounted_for(
     assert told_of + len(failed.unfinished) == failed.begun - (name != "on_failure")
     assert people.under_way == 0
     assert others() == set()
+
+
+async def test_ids_that_cannot_be_one_are_accounted_for_when_a_callback_raises_before() -> None:
+    """They stand in the queue then, and have no place in `unfinished`."""
+    people = People(pages=1)
+    with pytest.raises(FlowsFailed) as caught:
+        async for _ in walks([1, *"abc"], people, concurrency=1, on_done=raising):
+            await turns(30)
+    failed = caught.value
+    assert [type(error) for error in failed.failures] == [InvalidIdError] * (failed.begun - 1)
+    assert failed.begun > 1
+
+
+async def test_the_message_does_not_count_what_repeats() -> None:
+    with pytest.raises(FlowsFailed, match="1 of 2 persons failed"):
+        await collected(walks([1, 2, 2, 1, 2], People(fail=fails(1))))
 
 
 async def test_a_callback_that_raises_on_the_fatal_failure_hides_nothing() -> None:

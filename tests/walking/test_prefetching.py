@@ -5,16 +5,16 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pipeflow.errors import NotFoundError, PaginationError
+from pipeflow.errors import NotFoundError
 from pipeflow.records import FlowPage, FlowUpdate
+from pipeflow.walking.plan import WalkPlan
 from pipeflow.walking.prefetching import walk_pages_ahead
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from pipeflow.walking.plan import PageRequest
     from pipeflow.walking.prefetching import FetchAnswer
 
 
@@ -53,7 +53,8 @@ class Collection:
         self.under_way = 0
         self.most_under_way = 0
 
-    async def __call__(self, start: int, limit: int) -> FlowPage:
+    async def __call__(self, request: PageRequest) -> FlowPage:
+        start, limit = request.start, request.limit
         self.asked.append(start)
         self.limits.append(limit)
         self.under_way += 1
@@ -81,17 +82,9 @@ def walk(
     prefetch: int,
     page_size: int = 10,
     max_items: int | None = None,
-    detect_removals: bool = False,
 ) -> AsyncGenerator[FlowPage, None]:
-    return walk_pages_ahead(
-        fetch_answer,
-        as_it_is,
-        start=0,
-        page_size=page_size,
-        max_items=max_items,
-        prefetch=prefetch,
-        detect_removals=detect_removals,
-    )
+    plan = WalkPlan(page_size=page_size, max_items=max_items, prefetch=prefetch)
+    return walk_pages_ahead(fetch_answer, as_it_is, plan)
 
 
 async def numbers_of(pages: AsyncGenerator[FlowPage, None]) -> list[int]:
@@ -123,14 +116,14 @@ async def test_with_one_the_next_page_is_asked_for_while_the_loop_is_busy() -> N
     async with aclosing(walk(collection, prefetch=1)) as pages:
         await anext(pages)
         await asyncio.sleep(0)
-        assert collection.asked == [0, 10]
+        assert collection.asked == [0, 9]
     assert await numbers_of(walk(collection, prefetch=1)) == list(range(50))
 
 
 async def test_with_one_no_request_falls_beyond_the_end() -> None:
     collection = Collection(50)
     await numbers_of(walk(collection, prefetch=1))
-    assert collection.asked == [0, 10, 20, 30, 40]
+    assert collection.asked == [0, 9, 19, 29, 39]
 
 
 async def test_the_number_under_way_doubles_up_to_its_bound() -> None:
@@ -140,7 +133,7 @@ async def test_the_number_under_way_doubles_up_to_its_bound() -> None:
         for _ in range(5):
             await anext(pages)
             await asyncio.sleep(0)
-            reached.append(max(collection.asked) // 10)
+            reached.append((max(collection.asked) + 1) // 10)
     # After page n, so many pages are asked for: 2, 4, 8 and then always 8 ahead.
     assert reached == [2, 5, 10, 11, 12]
 
@@ -175,36 +168,31 @@ async def test_an_answer_is_decoded_when_its_turn_comes() -> None:
         decoded.append(start)
         return page
 
-    pages = walk_pages_ahead(collection, decode, start=0, page_size=10, prefetch=4)
+    pages = walk_pages_ahead(collection, decode, WalkPlan(page_size=10, prefetch=4))
     async with aclosing(pages):
         await anext(pages)
         await anext(pages)
         while collection.under_way:
             await asyncio.sleep(0)
-        assert collection.asked == [0, 10, 20, 30, 40, 50]
-        assert decoded == [0, 10]
+        assert collection.asked == [0, 9, 19, 29, 39, 49]
+        assert decoded == [0, 9]
         await anext(pages)
-        assert decoded == [0, 10, 20]
+        assert decoded == [0, 9, 19]
 
 
 async def test_the_next_pages_are_asked_for_though_the_loop_never_waits() -> None:
     collection = Collection(100)
     async with aclosing(walk(collection, prefetch=2)) as pages:
         await anext(pages)
-        assert collection.asked == [0, 10, 20]
+        assert collection.asked == [0, 9, 19]
 
 
-async def test_max_items_are_asked_for_exactly() -> None:
+@pytest.mark.parametrize(("wanted", "last"), [(35, 6), (31, 2), (40, 11)])
+async def test_max_items_are_asked_for_exactly(wanted: int, last: int) -> None:
     collection = Collection(1000)
-    assert await numbers_of(walk(collection, prefetch=8, max_items=35)) == list(range(35))
-    assert collection.asked == [0, 10, 20, 30]
-
-
-async def test_a_last_single_update_is_asked_for() -> None:
-    collection = Collection(1000)
-    assert await numbers_of(walk(collection, prefetch=8, max_items=31)) == list(range(31))
-    assert collection.asked == [0, 10, 20, 30]
-    assert collection.limits == [10, 10, 10, 1]
+    assert await numbers_of(walk(collection, prefetch=8, max_items=wanted)) == list(range(wanted))
+    assert collection.asked == [0, 9, 19, 29]
+    assert collection.limits == [10, 11, 11, last]
 
 
 async def test_the_number_under_way_doubles_and_does_not_square() -> None:
@@ -212,12 +200,12 @@ async def test_the_number_under_way_doubles_and_does_not_square() -> None:
     async with aclosing(walk(collection, prefetch=16)) as pages:
         for _ in range(3):
             await anext(pages)
-    assert max(collection.asked) == 10 * (2 + 8)
+    assert max(collection.asked) == 10 * (2 + 8) - 1
 
 
 async def test_unless_told_otherwise_nothing_is_fetched_ahead() -> None:
     collection = Collection(50)
-    pages = walk_pages_ahead(collection, as_it_is, start=0, page_size=10)
+    pages = walk_pages_ahead(collection, as_it_is, WalkPlan(page_size=10))
     async with aclosing(pages):
         await anext(pages)
         assert collection.asked == [0]
@@ -225,42 +213,27 @@ async def test_unless_told_otherwise_nothing_is_fetched_ahead() -> None:
 
 @pytest.mark.parametrize("prefetch", [0, 1, 3, 8])
 @pytest.mark.parametrize("page_size", [10, 500])
-async def test_with_removals_detected_foreseen_pages_are_the_ones_asked_for(
-    prefetch: int, page_size: int
-) -> None:
+async def test_foreseen_pages_are_the_ones_asked_for(prefetch: int, page_size: int) -> None:
     """They overlap by one, which the first page does not, and none is fetched twice or in vain."""
     collection = Collection(12 * page_size)
-    pages = walk(
-        collection,
-        prefetch=prefetch,
-        page_size=page_size,
-        max_items=10 * page_size,
-        detect_removals=True,
-    )
-    assert await numbers_of(pages) == list(range(10 * page_size))
+    wanted = 10 * page_size
+    pages = walk(collection, prefetch=prefetch, page_size=page_size, max_items=wanted)
+    assert await numbers_of(pages) == list(range(wanted))
     stride = min(page_size, 499)
-    assert collection.asked == [0, *range(page_size - 1, 10 * page_size - 1, stride)]
+    assert collection.asked == [0, *range(page_size - 1, wanted - 1, stride)]
 
 
-async def test_with_removals_detected_no_more_is_asked_for_than_is_wanted() -> None:
-    collection = Collection(1000)
-    pages = walk(collection, prefetch=8, max_items=35, detect_removals=True)
-    assert await numbers_of(pages) == list(range(35))
-    assert collection.asked == [0, 9, 19, 29]
-    assert collection.limits == [10, 11, 11, 6]
-
-
-async def test_clamped_pages_that_overlap_are_foreseen_after_the_first() -> None:
+async def test_clamped_pages_are_foreseen_after_the_first() -> None:
     collection = Collection(60, clamp=7)
-    pages = walk(collection, prefetch=2, detect_removals=True)
-    assert await numbers_of(pages) == list(range(60))
+    assert await numbers_of(walk(collection, prefetch=2)) == list(range(60))
     assert collection.asked == sorted(set(collection.asked))
 
 
 async def test_where_the_server_leads_further_than_it_sends_is_foreseen() -> None:
     asked: list[int] = []
 
-    async def sparse(start: int, limit: int) -> FlowPage:
+    async def sparse(request: PageRequest) -> FlowPage:
+        start = request.start
         asked.append(start)
         return page([start], start=start, more=start < 200, stride=40)
 
@@ -273,23 +246,16 @@ async def test_the_last_update_wanted_is_foreseen_too() -> None:
     collection = Collection(1000)
     async with aclosing(walk(collection, prefetch=8, max_items=21)) as pages:
         await anext(pages)
-        assert collection.asked == [0, 10, 20]
-
-
-async def test_a_page_that_only_repeats_foresees_nothing() -> None:
-    collection = Collection(60, clamp=1)
-    with pytest.raises(PaginationError):
-        await numbers_of(walk(collection, prefetch=8, detect_removals=True))
-    assert collection.asked == [0] * 6
+        assert collection.asked == [0, 9, 19]
 
 
 async def test_what_is_under_way_is_cancelled_and_not_waited_for() -> None:
     collection = Collection(1000)
 
-    async def endless(start: int, limit: int) -> FlowPage:
-        if start:
+    async def endless(request: PageRequest) -> FlowPage:
+        if request.start:
             await asyncio.Event().wait()
-        return await collection(start, limit)
+        return await collection(request)
 
     async with asyncio.timeout(5.0):
         async with aclosing(walk(endless, prefetch=4)) as pages:
@@ -302,27 +268,53 @@ async def test_a_clamp_in_the_middle_throws_foreseen_pages_away() -> None:
     def clamp(numbers: list[int]) -> None:
         collection.clamp = 3
 
-    collection.change[40] = clamp
+    collection.change[39] = clamp
     assert await numbers_of(walk(collection, prefetch=4)) == list(range(200))
 
 
-async def test_a_shift_between_pages_under_way_loses_nothing() -> None:
-    """Page 3 is answered first, from before the update that page 2 already shows."""
+@pytest.mark.parametrize("place", [0, 5, 18, 19])
+async def test_one_new_record_throws_nothing_away_that_was_fetched_ahead(place: int) -> None:
+    """Later pages are answered first, from before the record that an earlier one already shows."""
 
     def appear(numbers: list[int]) -> None:
-        numbers.insert(0, 999)
+        numbers.insert(place, 999)
 
-    collection = Collection(60, delay=lambda start: 5 if start == 10 else 0, change={10: appear})
-    assert await numbers_of(walk(collection, prefetch=4)) == list(range(60))
+    collection = Collection(300, delay=lambda start: 5 if start == 19 else 0, change={19: appear})
+    seen = await numbers_of(walk(collection, prefetch=4))
+    assert [number for number in seen if number != 999] == list(range(300))
+    undisturbed = Collection(301)
+    await numbers_of(walk(undisturbed, prefetch=4))
+    assert len(collection.asked) <= len(undisturbed.asked) + 2
+
+
+async def test_a_backdated_record_between_pages_under_way_costs_no_other_one() -> None:
+    """Answers (10, 5), then an insert at 8, then (5, 5) from after it."""
+
+    def appear(numbers: list[int]) -> None:
+        numbers.insert(8, 999)
+
+    collection = Collection(40, delay=lambda start: 5 if start == 4 else 0, change={4: appear})
+    seen = await numbers_of(walk(collection, prefetch=2, page_size=5))
+    assert [number for number in seen if number != 999] == list(range(40))
+
+
+async def test_pages_from_before_a_shift_by_more_than_they_hold_are_dropped() -> None:
+    def appear(numbers: list[int]) -> None:
+        numbers[0:0] = range(900, 980)
+
+    collection = Collection(300, delay=lambda start: 5 if start == 9 else 0, change={9: appear})
+    seen = await numbers_of(walk(collection, prefetch=8, page_size=10))
+    assert [number for number in seen if number < 900] == list(range(300))
+    assert len(collection.asked) < 60
 
 
 async def test_an_error_is_raised_in_its_place() -> None:
     collection = Collection(100)
 
-    async def failing(start: int, limit: int) -> FlowPage:
-        if start == 40:
+    async def failing(request: PageRequest) -> FlowPage:
+        if request.start == 39:
             raise NotFoundError("gone", status=410)
-        return await collection(start, limit)
+        return await collection(request)
 
     pages = walk(failing, prefetch=8)
     seen = [update.offset for _ in range(4) for update in (await anext(pages)).updates]
@@ -335,10 +327,10 @@ async def test_an_error_is_raised_in_its_place() -> None:
 async def test_an_error_beyond_the_end_is_never_noticed() -> None:
     collection = Collection(50)
 
-    async def strict(start: int, limit: int) -> FlowPage:
-        if start >= 50:
+    async def strict(request: PageRequest) -> FlowPage:
+        if request.start >= 50:
             raise NotFoundError("beyond", status=404)
-        return await collection(start, limit)
+        return await collection(request)
 
     assert await numbers_of(walk(strict, prefetch=8)) == list(range(50))
 
@@ -381,68 +373,3 @@ async def test_a_cancellation_leaves_nothing_under_way(prefetch: int) -> None:
         await task
     assert collection.under_way == 0
     assert await others() == set()
-
-
-@given(
-    growth=st.dictionaries(st.integers(0, 9), st.integers(1, 4), max_size=4),
-    delays=st.lists(st.integers(0, 6), min_size=1, max_size=7),
-    size=st.integers(1, 60),
-    prefetch=st.integers(0, 9),
-)
-@settings(deadline=None, max_examples=300)
-async def test_whatever_order_pages_are_answered_in_nothing_is_lost(
-    growth: dict[int, int], delays: list[int], size: int, prefetch: int
-) -> None:
-    fresh = iter(range(1000, 10_000))
-
-    def grow(count: int) -> Callable[[list[int]], None]:
-        def insert(numbers: list[int]) -> None:
-            numbers[:0] = [next(fresh) for _ in range(count)]
-
-        return insert
-
-    collection = Collection(
-        size,
-        delay=lambda start: delays[start % len(delays)],
-        change={5 * place: grow(count) for place, count in growth.items()},
-    )
-    seen = await numbers_of(walk(collection, prefetch=prefetch, page_size=5))
-    assert [number for number in seen if number < 1000] == list(range(size))
-
-
-@given(
-    changes=st.dictionaries(
-        st.integers(0, 9), st.lists(st.tuples(st.booleans(), st.integers(0, 60)), max_size=4)
-    ),
-    delays=st.lists(st.integers(0, 6), min_size=1, max_size=7),
-    size=st.integers(1, 60),
-    prefetch=st.integers(0, 9),
-)
-@settings(deadline=None, max_examples=300)
-async def test_with_removals_detected_no_order_of_answers_loses_anything(
-    changes: dict[int, list[tuple[bool, int]]], delays: list[int], size: int, prefetch: int
-) -> None:
-    fresh = iter(range(1000, 10_000))
-    removed: set[int] = set()
-
-    def change(steps: list[tuple[bool, int]]) -> Callable[[list[int]], None]:
-        def apply(numbers: list[int]) -> None:
-            for appears, place in steps:
-                if appears:
-                    numbers.insert(0, next(fresh))
-                elif place < len(numbers):
-                    removed.add(numbers.pop(place))
-
-        return apply
-
-    collection = Collection(
-        size,
-        delay=lambda start: delays[start % len(delays)],
-        change={5 * place: change(steps) for place, steps in changes.items()},
-    )
-    pages = walk_pages_ahead(
-        collection, as_it_is, start=0, page_size=5, prefetch=prefetch, detect_removals=True
-    )
-    seen = await numbers_of(pages)
-    stood = [number for number in range(size) if number not in removed]
-    assert [number for number in seen if number in stood] == stood

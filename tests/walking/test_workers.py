@@ -235,10 +235,11 @@ class Stubborn(People):
 
 async def test_a_walk_that_swallows_its_cancellation_ends_with_its_page() -> None:
     people = Stubborn(pages=50)
+    updates = walks(range(1, 9), people, concurrency=3)
     async with asyncio.timeout(5):
-        async with aclosing(walks(range(1, 9), people, concurrency=3)) as updates:
-            await anext(updates)
-            await turns(2)
+        await anext(updates)
+        await turns(2)
+        await updates.aclose()
     assert others() == set()
     assert people.pages_served <= 3 * 3
 
@@ -253,10 +254,11 @@ async def test_ids_that_swallow_their_cancellation_are_taken_no_more() -> None:
             taken.append(person_id)
             yield person_id
 
+    updates = walks(ids(), People(), concurrency=3)
     async with asyncio.timeout(5):
-        async with aclosing(walks(ids(), People(), concurrency=3)) as updates:
-            await anext(updates)
-            await turns(2)
+        await anext(updates)
+        await turns(2)
+        await updates.aclose()
     assert others() == set()
     assert len(taken) < 10
 
