@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 __all__ = [
     "check_flag",
     "check_int",
+    "check_moment",
     "check_seconds",
     "flag",
+    "moment",
     "plain_int",
     "seconds",
     "whole_number",
@@ -68,6 +71,21 @@ def check_flag(name: str, value: object) -> None:
         raise TypeError(f"{name} must be True or False, not {value!r}")
 
 
+def check_moment(name: str, value: object) -> None:
+    """Passes a datetime that knows its time zone.
+
+    Raises:
+        ValueError: It has no time zone, so nobody knows which moment it is.
+        TypeError: It is not a datetime.
+    """
+    if not isinstance(value, datetime):
+        raise TypeError(f"{name} must be a datetime with a time zone, not {value!r}")
+    if value.utcoffset() is None:
+        raise ValueError(
+            f"{name} must have a time zone, such as datetime(2026, 1, 2, tzinfo=UTC), not {value!r}"
+        )
+
+
 def plain_int(value: Any) -> Any:  # noqa: ANN401 - what is not an int stays what it is
     """Makes a plain int of any kind of int, such as `numpy.int64` or a member of an `IntEnum`.
 
@@ -114,3 +132,8 @@ def seconds(*, zero: bool = False) -> Callable[[object, attrs.Attribute[Any], ob
 def flag(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """A validator for an attrs field that holds a bool."""
     check_flag(attribute.name, value)
+
+
+def moment(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """A validator for an attrs field that holds a datetime with a time zone."""
+    check_moment(attribute.name, value)

@@ -17,6 +17,7 @@ from pipeflow.walking.many import walk_many
 from pipeflow.walking.paging import first_request
 from pipeflow.walking.plan import LARGEST_PAGE
 from pipeflow.walking.prefetching import walk_pages_ahead
+from pipeflow.walking.since import pages_since
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -168,7 +169,12 @@ class FlowReader:
         )
 
     def _walk(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
-        return walk_pages_ahead(self._answer_fetcher(owner, plan), self._page_of, plan)
+        fetch_answer = self._answer_fetcher(owner, plan)
+        if plan.since is None:
+            return walk_pages_ahead(fetch_answer, self._page_of, plan)
+        # What is older does not count towards `max_items`.
+        walk = walk_pages_ahead(fetch_answer, self._page_of, evolve(plan, max_items=None))
+        return pages_since(walk, plan.since, most=plan.max_items)
 
     def _answer_fetcher(self, owner: Owner, plan: WalkPlan) -> FetchAnswer[Answer]:
         """Fetches the answers of one walk, with a retry of its own that bounds the walk's nulls."""

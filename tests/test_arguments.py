@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import enum
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeflow.arguments import check_flag, check_int, check_seconds, plain_int
+from pipeflow.arguments import check_flag, check_int, check_moment, check_seconds, plain_int
 
 if TYPE_CHECKING:
     from tests.conftest import Wrong
@@ -73,3 +74,13 @@ def test_a_flag_is_a_bool() -> None:
     for value in (0, 1, None, "yes"):
         with pytest.raises(TypeError, match="strict must be True or False"):
             check_flag("strict", value)
+
+
+def test_a_moment_has_a_time_zone() -> None:
+    check_moment("since", datetime(2026, 5, 4, tzinfo=UTC))
+    check_moment("since", datetime(2026, 5, 4, tzinfo=timezone(timedelta(hours=-3))))
+    with pytest.raises(ValueError, match=r"since must have a time zone, such as .*, not dat"):
+        check_moment("since", datetime(2026, 5, 4))  # noqa: DTZ001 - that is the point
+    for value in (date(2026, 5, 4), "2026-05-04T10:00:00Z", 1.5, None):
+        with pytest.raises(TypeError, match="since must be a datetime with a time zone, not"):
+            check_moment("since", value)

@@ -19,6 +19,7 @@ _TOTAL = ("max_items", "updates in total")
 _FIRST = ("start", "the offset of the first update")
 _FILTER = ("items", "the kinds of update to ask for")
 _CUSTOM_FIELDS = ("all_changes", "changes of custom fields, too")
+_FROM_THEN_ON = ("since", "the moment from which on updates are yielded")
 _AT_ONCE = ("concurrency", "walks at the same time")
 
 _MEANT: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
@@ -37,6 +38,8 @@ _MEANT: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "kinds": (_FILTER,),
     "types": (_FILTER,),
     "custom_fields": (_CUSTOM_FIELDS,),
+    "updated_since": (_FROM_THEN_ON,),
+    "after": (_FROM_THEN_ON,),
     "workers": (_AT_ONCE,),
 }
 """What other libraries call it: the arguments that may be meant, where a method has them."""

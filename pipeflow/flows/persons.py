@@ -12,6 +12,7 @@ from pipeflow.walking.plan import LARGEST_PAGE, WalkPlan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from datetime import datetime
 
     from pipeflow.errors import PipeflowError
     from pipeflow.reader import FlowReader
@@ -41,6 +42,7 @@ class PersonFlows:
         start: int = 0,
         page_size: int = LARGEST_PAGE,
         max_items: int | None = None,
+        since: datetime | None = None,
         prefetch: int = 0,
     ) -> AsyncGenerator[FlowUpdate, None]:
         """Yields all that happened to a person, newest first.
@@ -64,6 +66,8 @@ class PersonFlows:
             start: The offset of the first update; `resume_start` of an error goes here.
             page_size: Updates per request, 1 to 500: the API's `limit`.
             max_items: The most updates to yield in total. None means no limit.
+            since: An aware moment: yields only what happened then or later, and ends after 100
+                older updates in a row. None goes back to the beginning.
             prefetch: The most pages to request ahead of the loop. 0 waits for the loop each time.
                 With 2 or more, up to `prefetch` - 1 requests may fall beyond the end.
 
@@ -78,6 +82,7 @@ class PersonFlows:
             start=start,
             page_size=page_size,
             max_items=max_items,
+            since=since,
             prefetch=prefetch,
         )
         return self._reader.updates(Owner(_KIND, id), plan)
@@ -92,6 +97,7 @@ class PersonFlows:
         start: int = 0,
         page_size: int = LARGEST_PAGE,
         max_items: int | None = None,
+        since: datetime | None = None,
         prefetch: int = 0,
     ) -> AsyncGenerator[FlowPage, None]:
         """Yields all that happened to a person, page by page.
@@ -107,6 +113,8 @@ class PersonFlows:
             start: The offset of the first update; `next_start` of a page goes here.
             page_size: Updates per request, 1 to 500: the API's `limit`.
             max_items: The most updates to yield in total. None means no limit.
+            since: An aware moment: yields only what happened then or later, and ends after 100
+                older updates in a row. None goes back to the beginning.
             prefetch: The most pages to request ahead of the loop. 0 waits for the loop each time.
 
         Raises:
@@ -120,6 +128,7 @@ class PersonFlows:
             start=start,
             page_size=page_size,
             max_items=max_items,
+            since=since,
             prefetch=prefetch,
         )
         return self._reader.pages(Owner(_KIND, id), plan)
@@ -175,6 +184,7 @@ class PersonFlows:
         start: int = 0,
         page_size: int = LARGEST_PAGE,
         max_items: int | None = None,
+        since: datetime | None = None,
         prefetch: int = 0,
     ) -> AsyncGenerator[tuple[int, FlowUpdate], None]:
         """Yields `(id, update)` over many persons, `concurrency` of them at a time.
@@ -208,6 +218,8 @@ class PersonFlows:
             start: The offset of each person's first update.
             page_size: Updates per request, 1 to 500: the API's `limit`.
             max_items: The most updates of each person. None means no limit.
+            since: An aware moment: yields only what happened then or later, and ends the walk of a
+                person after 100 older updates in a row. None goes back to the beginning.
             prefetch: The most pages of each person to request ahead.
 
         Raises:
@@ -224,6 +236,7 @@ class PersonFlows:
             start=start,
             page_size=page_size,
             max_items=max_items,
+            since=since,
             prefetch=prefetch,
         )
         many = ManyPlan(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import converters, field, frozen, validators
 
-from pipeflow.arguments import flag, plain_int, whole_number
+from pipeflow.arguments import flag, moment, plain_int, whole_number
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["LARGEST_PAGE", "PageRequest", "WalkPlan"]
 
@@ -35,6 +40,7 @@ class WalkPlan:
         start: The offset of the first update.
         page_size: Updates per request, 1 to 500.
         max_items: The most updates to yield in total; None means all of them.
+        since: The moment from which on updates are yielded; None means from the beginning.
         prefetch: The most pages to have under way ahead of the loop.
 
     Raises:
@@ -55,6 +61,7 @@ class WalkPlan:
         converter=converters.optional(plain_int),
         validator=validators.optional(whole_number(least=0)),
     )
+    since: datetime | None = field(default=None, validator=validators.optional(moment))
     prefetch: int = field(default=0, converter=plain_int, validator=whole_number(least=0))
 
     def parameters(self, request: PageRequest) -> dict[str, str]:

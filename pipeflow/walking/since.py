@@ -3,56 +3,88 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from pipeflow.codec.times import read_datetime
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from datetime import datetime
 
     from pipeflow.records import FlowPage, FlowUpdate
 
-__all__ = ["OLDER_IN_A_ROW", "pages_since"]
+__all__ = ["OLDER_IN_A_ROW", "happened_since", "pages_since"]
 
 OLDER_IN_A_ROW = 100
 """Updates before the moment, one after the other, at which the walk ends. The order is newest
 first, but not strictly: an update further down than a hundred older ones is not found."""
 
+_ACTIVITY_TIMES = ("add_time", "marked_as_done_time")
+
 
 async def pages_since(
-    pages: AsyncGenerator[FlowPage, None], since: datetime
+    pages: AsyncGenerator[FlowPage, None], since: datetime, *, most: int | None = None
 ) -> AsyncGenerator[FlowPage, None]:
     """Yields the pages of a walk with what happened since a moment, and ends early.
 
-    Planned activities come before everything else, with the time at which they are due: they end
-    nothing. Like all others they are yielded when their time is not before `since`. An update
-    without a time is yielded, too, as nobody knows.
+    Activities that are not done come before everything else, whenever they are due: they never
+    count towards the end.
 
     Args:
         pages: The walk, which is closed at the end.
         since: The aware moment.
+        most: The most updates to yield in total; None means no limit.
     """
     older_in_a_row = 0
     async with aclosing(pages):
+        if most == 0:
+            return
         async for page in pages:
-            found = []
+            found: list[FlowUpdate] = []
             for update in page.updates:
-                if update.timestamp is None or update.timestamp >= since:
+                if happened_since(update, since):
                     found.append(update)
                     older_in_a_row = 0
-                elif not _is_planned(update):
+                elif not update.is_planned:
                     older_in_a_row += 1
-                    if older_in_a_row == OLDER_IN_A_ROW:
-                        break
+                if older_in_a_row == OLDER_IN_A_ROW or len(found) == most:
+                    break
             if found:
-                yield evolve(page, updates=tuple(found))
-            if older_in_a_row == OLDER_IN_A_ROW:
+                yield _part(page, found, is_cut=len(found) == most)
+            if older_in_a_row == OLDER_IN_A_ROW or len(found) == most:
                 return
+            if most is not None:
+                most -= len(found)
 
 
-def _is_planned(update: FlowUpdate) -> bool:
-    done = getattr(update.data, "done", None)
-    if isinstance(update.data, dict):
-        done = update.data.get("done")
-    return update.object == "activity" and not done
+def happened_since(update: FlowUpdate, since: datetime) -> bool:
+    """Whether an update happened at a moment or later.
+
+    The time of an activity is when it is due, so it also counts when it was added, and when it was
+    done. What has no time at all may have happened at any.
+    """
+    known = [] if update.timestamp is None else [update.timestamp]
+    if update.object in {"activity", "plannedActivity"}:
+        known += filter(None, (_time(update.data, name) for name in _ACTIVITY_TIMES))
+    return not known or max(known) >= since
+
+
+def _part(page: FlowPage, found: list[FlowUpdate], *, is_cut: bool) -> FlowPage:
+    if len(found) == len(page.updates):
+        return page
+    page = evolve(page, updates=tuple(found), start=found[0].offset)
+    if is_cut:
+        return evolve(page, more_items=True, next_start=found[-1].offset + 1)
+    return page
+
+
+def _time(data: object, name: str) -> datetime | None:
+    value = data.get(name) if isinstance(data, dict) else getattr(data, name, None)
+    if isinstance(value, str):
+        try:
+            return read_datetime(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) else None

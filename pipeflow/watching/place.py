@@ -132,7 +132,7 @@ def _sighting(update: FlowUpdate, counts: dict[str, int]) -> Sighting:
         update=update,
         identity=identity,
         state=_hash(*(_value(data, name) for name in fields)),
-        is_undone=update.object == "activity" and not _value(data, "done"),
+        is_undone=update.is_planned,
         touched=max(times, default=None),
         added=_time(_value(data, "add_time")),
     )

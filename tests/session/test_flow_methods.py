@@ -105,7 +105,7 @@ def test_the_defaults_are_those_of_the_plans(name: str) -> None:
     shown = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     expected = defaults(WalkPlan)
     if name.startswith("get"):
-        del expected["max_items"], expected["prefetch"]
+        del expected["max_items"], expected["since"], expected["prefetch"]
     if name.endswith("flows"):
         expected |= defaults(ManyPlan)
     assert shown == expected

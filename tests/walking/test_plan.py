@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
 def test_the_defaults_ask_for_a_whole_history_in_the_largest_pages() -> None:
     plan = WalkPlan()
     assert plan == WalkPlan(
-        items=None, all_changes=False, start=0, page_size=500, max_items=None, prefetch=0
+        items=None,
+        all_changes=False,
+        start=0,
+        page_size=500,
+        max_items=None,
+        since=None,
+        prefetch=0,
     )
     assert LARGEST_PAGE == 500
     assert plan.parameters(PageRequest(0, 500)) == {"start": "0", "limit": "500"}
@@ -54,12 +61,24 @@ def test_values_out_of_bounds_are_named(name: str, least: int, most: int) -> Non
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("page_size", "20"), ("start", None), ("max_items", 1.5), ("all_changes", 1)],
+    [
+        ("page_size", "20"),
+        ("start", None),
+        ("max_items", 1.5),
+        ("all_changes", 1),
+        ("since", "2026-05-04"),
+    ],
 )
 def test_other_types_are_named(name: str, value: Wrong) -> None:
     options: dict[str, Wrong] = {name: value}
     with pytest.raises(TypeError, match=name):
         WalkPlan(**options)
+
+
+def test_a_moment_needs_a_time_zone() -> None:
+    assert WalkPlan(since=datetime(2026, 5, 4, tzinfo=UTC)).since is not None
+    with pytest.raises(ValueError, match="since must have a time zone"):
+        WalkPlan(since=datetime(2026, 5, 4))  # noqa: DTZ001 - that is the point
 
 
 def test_an_unknown_option_is_a_type_error() -> None:
