@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import aiohttp
 
@@ -65,6 +66,8 @@ def failure_name(error: BaseException) -> str:
 def _reason(failure: aiohttp.ClientError) -> str:
     if isinstance(failure, aiohttp.ClientConnectorError):
         # aiohttp's own words tell of TLS where there is none.
-        said = failure.strerror or failure.os_error
+        said = failure.strerror or str(failure.os_error)
+        if failure.errno and said.startswith("Connect call failed"):  # asyncio's, with the address
+            said = os.strerror(failure.errno)
         return f"cannot connect to {failure.host}:{failure.port}: {said}"
     return " ".join(str(failure).split()) or type(failure).__name__

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import ssl
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,12 @@ INFO: Wrong = None
         (
             aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "Connection refused")),
             "cannot connect to acme.invalid:443: Connection refused",
+        ),
+        (
+            aiohttp.ClientConnectorError(
+                KEY, OSError(errno.EHOSTUNREACH, "Connect call failed ('192.0.2.1', 443)")
+            ),
+            f"cannot connect to acme.invalid:443: {os.strerror(errno.EHOSTUNREACH)}",
         ),
         (
             aiohttp.ClientConnectorError(KEY, OSError("several addresses failed")),
