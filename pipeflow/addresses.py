@@ -118,10 +118,10 @@ def _is_loopback(host: str) -> bool:
 def version_2_url(base_url: URL) -> URL:
     """The base URL of version 2 of the API, beside that of version 1.
 
-    `https://api.pipedrive.com/v1` and `https://acme.pipedrive.com/api/v1` both have it at
-    `/api/v2` of their host. Other addresses have it where their `v1` is.
+    It is `/api/v2` of the same host where version 1 is `/v1`, as at `https://api.pipedrive.com/v1`;
+    elsewhere, as at `https://acme.pipedrive.com/api/v1`, it is where version 1 is.
     """
     before, _, last = base_url.path.rpartition("/")
-    if base_url.host == "api.pipedrive.com" or last != "v1":
+    if not before or last != "v1":
         return base_url.with_path("/api/v2")
     return base_url.with_path(f"{before}/v2")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from yarl import URL
 
-from pipeflow.addresses import base_url_from
+from pipeflow.addresses import base_url_from, version_2_url
 from pipeflow.owners import Owner, OwnerKind
 
 if TYPE_CHECKING:
@@ -97,3 +97,18 @@ def test_other_types_are_a_type_error(base_url: Wrong, company_domain: Wrong, na
 )
 def test_each_owner_has_its_endpoint(kind: OwnerKind, path: str) -> None:
     assert Owner(kind, 7).flow_url(base_url_from(None, None)).path == path
+
+
+@pytest.mark.parametrize(
+    ("version_1", "version_2"),
+    [
+        ("https://api.pipedrive.com/v1", "https://api.pipedrive.com/api/v2"),
+        ("https://acme.pipedrive.com/api/v1", "https://acme.pipedrive.com/api/v2"),
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/api/v2"),
+        ("https://proxy.example.com/pipedrive/v1", "https://proxy.example.com/pipedrive/v2"),
+        ("https://proxy.example.com", "https://proxy.example.com/api/v2"),
+        ("https://proxy.example.com/pipedrive", "https://proxy.example.com/api/v2"),
+    ],
+)
+def test_version_2_is_beside_version_1(version_1: str, version_2: str) -> None:
+    assert version_2_url(base_url_from(version_1, None)) == URL(version_2)

@@ -4,6 +4,7 @@
 persons, deals, organizations   the methods of each kind of owner: the same, word for word
 watches, source                 watching any of them, and where a watch reads from
 names                           names for keys and ids
+changed                         whose history may have changed
 keywords                        a foreign keyword answered with the right one
 ```
 
@@ -11,6 +12,7 @@ The signatures and docstrings are written out for each kind, so that editors, `h
 checkers show them; a test holds them together.
 """
 
+from pipeflow.flows.changed import ChangeMethods
 from pipeflow.flows.deals import DealFlows
 from pipeflow.flows.names import NameMethods
 from pipeflow.flows.organizations import OrganizationFlows
@@ -20,5 +22,7 @@ from pipeflow.flows.watches import WatchMethods
 __all__ = ["FlowMethods"]
 
 
-class FlowMethods(PersonFlows, DealFlows, OrganizationFlows, WatchMethods, NameMethods):
+class FlowMethods(
+    PersonFlows, DealFlows, OrganizationFlows, WatchMethods, NameMethods, ChangeMethods
+):
     """All that `PipedriveSession` can do with the flow endpoints."""

@@ -49,7 +49,7 @@ def as_for_persons(text: str, kind: OwnerKind) -> str:
 
 def test_there_is_no_method_without_its_kind() -> None:
     public = {name for name in dir(FlowMethods) if not name.startswith("_")}
-    assert public == {*METHODS, *WATCHES, "get_names"}
+    assert public == {*METHODS, *WATCHES, "get_names", "iter_changed_persons"}
 
 
 @pytest.mark.parametrize("name", WATCHES)
