@@ -36,4 +36,5 @@ pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
     patterns=["README.md", "docs/*.md"],
     fixtures=["documented_environment"],
+    setup=lambda names: names.update(__name__="documentation"),  # aiohttp's AppKey asks for it
 ).pytest()
