@@ -13,6 +13,9 @@ nox.options.sessions = ["lint", "types", "tests", "lowest"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
+IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
+"""A file's tests stay together: the examples of a page build on each other."""
+
 
 def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, name)
@@ -54,7 +57,7 @@ def tests(session: nox.Session) -> None:
     """The tests, on the built wheel and the newest dependencies, with full branch coverage."""
     session.install(".[cli]", *group("tests"))
     leave_sources(session)
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-q", *IN_PARALLEL, *session.posargs)
     session.run("coverage", "combine", "-q")
     session.run("coverage", "report", "--include=*/pipeflow/*", "--fail-under=100")
     # CPython 3.11 loses the trace of a frame in which an asyncio.timeout has expired, so that now
@@ -69,7 +72,7 @@ def lowest(session: nox.Session) -> None:
     session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", ".[cli]")
     session.run("uv", "pip", "install", "-q", *group("tests"))
     leave_sources(session)
-    session.run("pytest", "-q", *session.posargs)
+    session.run("pytest", "-q", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(python=["3.12", "3.13", "3.14"], default=False)
@@ -77,7 +80,7 @@ def newer(session: nox.Session) -> None:
     """The tests on the built wheel, on each newer Python that is installed."""
     session.install(".[cli]", *group("tests"))
     leave_sources(session)
-    session.run("pytest", "-q", *session.posargs)
+    session.run("pytest", "-q", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(default=False)
