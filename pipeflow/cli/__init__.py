@@ -6,6 +6,7 @@ commands     the options, and what each command does with them
 │   ├── formats      an update as text: table, jsonl, csv
 │   ├── destination  where the text goes: stdout, or a file
 │   └── failures     an error as one line and an exit code
+├── login        OAuth in the browser, and its tokens in a file
 ├── sessions     the account, or a demo of one
 ├── signals      how Ctrl-C and `kill` end it
 ├── closed_pipes the end after `| head`

@@ -15,6 +15,7 @@ from pipeflow.cli.failures import Failure, Stopped
 from pipeflow.cli.formats import FORMATS, ExcelFormat
 from pipeflow.cli.history import HistoryWriter
 from pipeflow.cli.log import log_on_stderr
+from pipeflow.cli.login import DEFAULT_REDIRECT, Login, default_tokens_path
 from pipeflow.cli.numbers import WholeNumber
 from pipeflow.cli.sessions import DEMO_PERSON, account_session, demo_session
 from pipeflow.cli.signals import Interrupted, run
@@ -22,6 +23,8 @@ from pipeflow.items import FlowItem, closest_item
 from pipeflow.walking.plan import LARGEST_PAGE
 
 __all__ = ["pipeflow"]
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def _read_items(
@@ -104,6 +107,15 @@ def pipeflow() -> None:
 )
 @click.option("--verbose", "-v", is_flag=True, help="Show each request, retry and wait on stderr.")
 @click.option("--base-url", metavar="URL", help="Ask another server, such as 'pipeflow fake'.")
+@click.option(
+    "--api-token-file",
+    type=_FILE,
+    metavar="FILE",
+    help="Read the API token from FILE, instead of the environment.",
+)
+@click.option(
+    "--tokens", "tokens_file", type=_FILE, metavar="FILE", help="Use the tokens of a login in FILE."
+)
 @click.option("--demo", is_flag=True, help=f"Show made-up data of person {DEMO_PERSON}.")
 def flow(
     *,
@@ -115,6 +127,8 @@ def flow(
     quiet: bool,
     verbose: bool,
     base_url: str | None,
+    api_token_file: Path | None,
+    tokens_file: Path | None,
     demo: bool,
     **walk: Any,  # noqa: ANN401 - the options of the walk
 ) -> None:
@@ -140,7 +154,11 @@ def flow(
     if excel and format_name not in (None, "csv"):
         raise click.UsageError(f"--excel is a CSV, not {format_name}")
     form = ExcelFormat if excel else FORMATS[format_name or "table"]
-    opening = demo_session() if demo else account_session(base_url)
+    opening = (
+        demo_session()
+        if demo
+        else account_session(base_url, api_token_file=api_token_file, tokens_file=tokens_file)
+    )
     with (
         log_on_stderr(verbose=verbose),
         open_destination(
@@ -156,6 +174,45 @@ def flow(
         updates = _counted(stats.updates, "made-up update" if demo else "update")
         requests = _counted(stats.requests, "request")
         click.echo(f"{updates} in {requests} ({stats.tokens:,} tokens)", err=True)
+
+
+@pipeflow.command()
+@click.option(
+    "--tokens",
+    "tokens_file",
+    type=_FILE,
+    metavar="FILE",
+    help="Keep the tokens in FILE. Without it, they are where the other commands look for them.",
+)
+@click.option(
+    "--redirect-uri",
+    default=DEFAULT_REDIRECT,
+    show_default=True,
+    metavar="URL",
+    help="Where the browser comes back to on this machine, as registered with your app.",
+)
+@click.option("--no-browser", is_flag=True, help="Only print the address, and open no browser.")
+@click.option(
+    "--timeout",
+    type=WholeNumber(1),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait so long for you.",
+)
+def login(*, tokens_file: Path | None, redirect_uri: str, no_browser: bool, timeout: int) -> None:
+    """Log in with OAuth, in the browser, as an app of the marketplace does.
+
+    PIPEDRIVE_CLIENT_ID and PIPEDRIVE_CLIENT_SECRET hold the id and the secret of your app. The
+    tokens are kept in a file that only you can read, and refreshed there by the other commands.
+    """
+    path = tokens_file or default_tokens_path()
+    waiting = Login(redirect_uri, path).tokens(in_browser=not no_browser, timeout=timeout)
+    try:
+        tokens = run(waiting)
+    except Interrupted as interruption:
+        raise Stopped(interruption, "") from None
+    click.echo(f"Logged in to {tokens.api_domain}. The tokens are in {path}.", err=True)
 
 
 def _counted(number: int, noun: str) -> str:

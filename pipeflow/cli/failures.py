@@ -24,6 +24,7 @@ from pipeflow.errors import (
     DailyBudgetExhaustedError,
     NotFoundError,
     PipeflowError,
+    ReauthorizationRequiredError,
 )
 
 if TYPE_CHECKING:
@@ -82,8 +83,10 @@ def exit_code_of(error: PipeflowError) -> int:
 def what_went_wrong(error: PipeflowError, *, person_id: int, base_url: str | None) -> str:
     """What to tell the user: the error's own words, after plainer ones where there are some."""
     match error:
+        case ReauthorizationRequiredError():
+            return f"log in again with 'pipeflow login': {error}"
         case AuthenticationError():
-            return f"the token in PIPEDRIVE_API_TOKEN was not accepted: {error}"
+            return f"the token was not accepted: {error}"
         case NotFoundError() if (meant := _missing_version(base_url)) is not None:
             return f"--base-url {base_url} is not the address of the API, try {meant}: {error}"
         case NotFoundError():

@@ -32,9 +32,7 @@ def test_a_wrong_token_is_one_line_without_the_token(
     monkeypatch.setenv("PIPEDRIVE_API_TOKEN", "a-wrong-token")
     outcome = flow(1101)
     assert outcome.exit_code == 1
-    assert outcome.stderr.startswith(
-        "Error: the token in PIPEDRIVE_API_TOKEN was not accepted: 401 unauthorized access"
-    )
+    assert outcome.stderr.startswith("Error: the token was not accepted: 401 unauthorized access")
     assert outcome.stderr.count("\n") == 1
     assert "a-wrong-token" not in outcome.stderr
 

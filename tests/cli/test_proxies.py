@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from attrs import define, field
 
+from pipeflow import OAuthTokens
+
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from pipeflow.testing import FakePipedrive
 
@@ -66,4 +71,34 @@ def test_a_server_on_this_machine_is_asked_directly(
     flow: Run, fake: FakePipedrive, proxy: Proxy
 ) -> None:
     assert flow(1101, "--max-items", 1).exit_code == 0
+    assert proxy.asked == []
+
+
+@pytest.fixture
+def tokens_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PIPEDRIVE_CLIENT_ID", "an-id")
+    monkeypatch.setenv("PIPEDRIVE_CLIENT_SECRET", "a-client-secret")
+    tokens = OAuthTokens(
+        access_token="0123456789abcdef",
+        refresh_token="fedcba9876543210",
+        expires_at=datetime(2026, 1, 2, tzinfo=UTC),
+        api_domain="https://acme.pipedrive.com",
+    )
+    path = tmp_path / "tokens.json"
+    path.write_text(json.dumps(tokens.to_dict()))
+    return path
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_tokens_are_refreshed_through_the_proxy(run: Run, proxy: Proxy, tokens_file: Path) -> None:
+    assert run("flow", 1101, "--tokens", tokens_file).exit_code == 1
+    assert proxy.asked[0].startswith("CONNECT oauth.pipedrive.com:443 ")
+    assert "fedcba9876543210" not in "".join(proxy.asked)
+
+
+def test_an_oauth_server_on_this_machine_is_asked_directly(
+    run: Run, proxy: Proxy, tokens_file: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPEDRIVE_OAUTH_URL", f"http://127.0.0.1:{unused_port}/oauth")
+    assert run("flow", 1101, "--tokens", tokens_file).exit_code == 1
     assert proxy.asked == []

@@ -49,6 +49,22 @@ ROOMS = {
     "answers": ("pipeflow/answers/answer.py", "tests/answers"),
     "reasons": ("pipeflow/answers/reasons.py", "tests/answers/test_reasons.py"),
     "headers": ("pipeflow/answers/headers.py", "tests/answers/test_headers.py"),
+    "credentials/refresh": (
+        "pipeflow/credentials/oauth_credential.py",
+        "tests/credentials/test_oauth_credential.py tests/credentials/test_refresh_model.py",
+    ),
+    "credentials/lifetime": (
+        "pipeflow/credentials/lifetime.py",
+        "tests/credentials/test_oauth_tokens.py tests/credentials/test_oauth_credential.py",
+    ),
+    "credentials/tokens": (
+        "pipeflow/credentials/oauth_tokens.py",
+        "tests/credentials/test_oauth_tokens.py",
+    ),
+    "credentials/redaction": (
+        "pipeflow/credentials/redaction.py",
+        "tests/credentials/test_redaction.py",
+    ),
 } | {
     f"codec/{path.stem}": (
         f"pipeflow/codec/{path.name}",
