@@ -90,7 +90,9 @@ def requests_after(
         reach, overlap = span, 0  # the server leads further than it sends
     else:
         reach = limit if is_full else span
-        overlap = min(1 + _longest_nameless_run(page.updates), LARGEST_OVERLAP, reach - 1)
+        longest = 1 + _longest_nameless_run(page.updates)
+        if longest <= min(LARGEST_OVERLAP, reach // 2):
+            overlap = longest
     while reach > overlap:
         start += reach - overlap
         if wanted is not None:
@@ -186,7 +188,7 @@ class _Walk:
         request, page = arrivals[-1].request, arrivals[-1].page
         if page.next_start is not None:
             self._resume_start = page.next_start
-            self._stuck.check(page, pages, went_back=self._torn > 0)
+            self._stuck.check(page, pages, page.next_start)
         left, barren = self._left, not pages
         self._received = len(page.updates) if len(page.updates) < request.limit else None
         await self._source.expect(requests_after(request, page, left, barren=barren))
@@ -284,9 +286,9 @@ class _Walk:
         page: FlowPage,
     ) -> _Arrival:
         """What to read when the first page of the history holds nothing known."""
-        if not self._seen.has_ids and (
-            self._plan.start > 0 or not any(map(identity, page.updates + torn.updates))
-        ):
+        repeated = page.updates[self._plan.start : asked.start + overlap] + torn.updates[:overlap]
+        if not self._seen.has_ids and not any(map(identity, repeated)):
+            # What was read has no id and cannot be recognised, but has not moved.
             self._seen.trust_offsets()
             return self._read(asked, torn, overlap)
         if self._plan.start == 0 and not self._seen.has_forgotten:
@@ -325,18 +327,21 @@ class _Stuckness:
 
     def __init__(self) -> None:
         self._yielded = 0
+        self._reached = 0
         self._barren = 0
         self._same = 0
         self._latest: list[Identity | FlowUpdate] | None = None
         self._read_again = 0
 
-    def check(self, page: FlowPage, yielded: Sequence[FlowPage], *, went_back: bool) -> None:
+    def check(self, page: FlowPage, yielded: Sequence[FlowPage], end: int) -> None:
         """Takes account of a page that claims that more follow, and of what of it was yielded.
 
         Raises:
             PaginationError: Five pages in a row held nothing new, and they were the same page, or
                 held more than twice of what was ever yielded.
         """
+        advanced = end - self._reached
+        self._reached = end
         if yielded:
             self._yielded += sum(len(page.updates) for page in yielded)
             self._barren = self._same = self._read_again = 0
@@ -346,14 +351,13 @@ class _Stuckness:
         self._same = self._same + 1 if names == self._latest else 1
         self._latest = names
         self._barren += 1
-        if not went_back:
-            self._read_again += max(len(names) - 1, 0)
+        self._read_again += max(advanced, 0)
         most = 2 * min(self._yielded, 2 * REMEMBERED_RECORDS)
         if self._same >= PATIENCE or (self._barren >= PATIENCE and self._read_again > most):
             raise PaginationError(
                 f"the collection does not advance: {self._barren} pages in a row up to offset "
-                f"{page.next_start} held no new update, though each claimed that more follow",
-                resume_start=page.next_start,
+                f"{end} held no new update, though each claimed that more follow",
+                resume_start=end,
             )
 
 

@@ -259,8 +259,13 @@ class Seen:
             elif at in new or (named in self._known and not self._stands(update, named)):
                 self._known[named] = (_place(update), self._nameless.count)
         last = next((at for at in range(len(page) - 1, -1, -1) if names[at] is not None), None)
-        if last is None:
-            self._at = self._nameless.count if fresh else self._at + len(page) - overlap
+        if fresh and last is None:
+            self._at = self._nameless.count
+        elif last is None and overlap > self._at - self._run_start and page:
+            self._at = self._nameless.index(_content(page[-1])) + 1
+            self._run_start = max(self._at - len(page), 0)
+        elif last is None:
+            self._at += len(page) - overlap
         else:
             _, self._run_start = self._known.get(names[last]) or (0, 0)
             self._at = self._run_start + len(page) - 1 - last
@@ -313,6 +318,11 @@ class _Log:
             del self._items[: self._least]
         self._items.append(item)
         self.count += 1
+
+    def index(self, item: int) -> int:
+        """How many items came before the first that equals this one; of all, if none does."""
+        start = self.count - len(self._items)
+        return start + self._items.index(item) if item in self._items else self.count
 
     def since(self, count: int) -> list[int]:
         """The items after the first `count`, as far as they are remembered."""
