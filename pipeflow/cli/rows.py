@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from pipeflow.cli.printable import printable
-from pipeflow.records import Activity, FieldChange
+from pipeflow.records import FieldChange
+from pipeflow.records.sentences import ShortKeys
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pipeflow.records import FlowUpdate
 
 __all__ = ["Row", "row_of"]
-
-_CUSTOM_FIELD = re.compile(r"([0-9a-f]{7})[0-9a-f]{33}(?=_|$)")
 
 
 @frozen
@@ -48,7 +46,7 @@ def row_of(update: FlowUpdate, *, brief: bool) -> Row:
         update: The update.
         brief: Whether the 40 digits of a custom field's key are shortened to seven.
     """
-    sentence = update.sentence(_short_field_names(update) if brief else None)
+    sentence = update.sentence(ShortKeys() if brief else None)
     what = printable(sentence.what)
     about = printable(_about(update))
     return Row(
@@ -57,7 +55,7 @@ def row_of(update: FlowUpdate, *, brief: bool) -> Row:
         who=printable(sentence.who),
         what=f"{what} · {about}" if about and about not in what else what,
         id=printable("" if update.id is None else str(update.id)),
-        is_planned=isinstance(update.data, Activity) and not update.data.done,
+        is_planned=update.is_planned,
     )
 
 
@@ -68,11 +66,3 @@ def _about(update: FlowUpdate) -> str:
     deal = update.deal and update.deal.title
     organization = update.organization and update.organization.name
     return deal or organization or ""
-
-
-def _short_field_names(update: FlowUpdate) -> dict[str, str]:
-    match update.data:
-        case FieldChange(field_key=key) if _CUSTOM_FIELD.match(key):
-            return {key: _CUSTOM_FIELD.sub(r"custom field \1…", key)}
-        case _:
-            return {}

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
         RelatedUser,
     )
 
-__all__ = ["Sentence", "UpdateLike", "UpdateNames", "sentence_of"]
+__all__ = [
+    "ChangedField",
+    "Sentence",
+    "ShortKeys",
+    "UpdateLike",
+    "UpdateNames",
+    "changed_field",
+    "sentence_of",
+]
 
 
 @attrs.frozen
@@ -51,6 +59,21 @@ class Sentence:
 
     def __str__(self) -> str:
         return f"{self.who or 'Someone'} {self.what}"
+
+
+@attrs.frozen
+class ChangedField:
+    """The field that a change is about, and its values, as plain texts on one line.
+
+    Attributes:
+        name: The field's name, or its key.
+        old: The value before; `none` where there was none.
+        new: The value after.
+    """
+
+    name: str
+    old: str
+    new: str
 
 
 class UpdateLike(Protocol):
@@ -124,6 +147,27 @@ class _FieldNames:
         return None
 
 
+@attrs.frozen
+class ShortKeys:
+    """Names for those who have none: the 40 digits of a custom field's key, cut to seven."""
+
+    def field_name(self, update: UpdateLike, /) -> str | None:
+        """`custom field 9dd7f1a…` for such a key."""
+        key = _text(update.data, "field_key")
+        return _CUSTOM_FIELD.sub(r"custom field \1…", key) if _CUSTOM_FIELD.match(key) else None
+
+    def value_text(self, update: UpdateLike, value: Json, /) -> str | None:  # noqa: ARG002
+        """Unknown."""
+        return None
+
+    def user_name(self, user_id: int, /) -> str | None:  # noqa: ARG002
+        """Unknown."""
+        return None
+
+
+_CUSTOM_FIELD = re.compile(r"([0-9a-f]{7})[0-9a-f]{33}(?=_|$)")
+
+
 def sentence_of(
     update: UpdateLike, names: UpdateNames | Mapping[str, str] | None = None
 ) -> Sentence:
@@ -133,13 +177,36 @@ def sentence_of(
         update: The update.
         names: Names for what the update has as keys and ids; a plain mapping names fields.
     """
-    if names is None or isinstance(names, Mapping):
-        names = _FieldNames(names or {})
+    names = _as_names(names)
     kind = update.object or _KIND_OF.get(type(update.data), "")
     if kind in _TOLD_BY_OTHERS:
         return _TOLD_BY_OTHERS[kind](update)
     tell = _VERBS.get(kind, _other)
     return Sentence(_actor(update, names), tell(update, names))
+
+
+def changed_field(
+    update: UpdateLike, names: UpdateNames | Mapping[str, str] | None = None
+) -> ChangedField:
+    """What a change says, as texts.
+
+    Args:
+        update: An update whose `data` is a change.
+        names: As for `sentence_of`.
+    """
+    names = _as_names(names)
+    key = _text(update.data, "field_key")
+    formatted = _read(update.data, "additional_data")
+    old, new = (
+        shorten(_text(formatted, f"{which}_formatted"))
+        or _value(update, key, _read(update.data, which), names)
+        for which in ("old_value", "new_value")
+    )
+    return ChangedField(shorten(names.field_name(update) or key) or "a field", old, new)
+
+
+def _as_names(names: UpdateNames | Mapping[str, str] | None) -> UpdateNames:
+    return _FieldNames(names or {}) if names is None or isinstance(names, Mapping) else names
 
 
 def _actor(update: UpdateLike, names: UpdateNames) -> str:
@@ -190,15 +257,8 @@ def _with_state(said: str, state: str) -> str:
 
 
 def _change(update: UpdateLike, names: UpdateNames) -> str:
-    key = _text(update.data, "field_key")
-    name = shorten(names.field_name(update) or key) or "a field"
-    formatted = _read(update.data, "additional_data")
-    old, new = (
-        shorten(_text(formatted, f"{which}_formatted"))
-        or _value(update, key, _read(update.data, which), names)
-        for which in ("old_value", "new_value")
-    )
-    return f"changed {name}: {old} → {new}"
+    field = changed_field(update, names)
+    return f"changed {field.name}: {field.old} → {field.new}"
 
 
 _NAMED_BY = {
