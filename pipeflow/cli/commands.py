@@ -89,7 +89,7 @@ def pipeflow() -> None:
     "format_name",
     type=click.Choice(list(FORMATS)),
     help="table (the default): rows to read. jsonl: everything, one JSON object per line. "
-    "csv: for spreadsheets.",
+    "csv: for spreadsheets. html: a page to look at.",
 )
 @click.option(
     "--excel", is_flag=True, help="CSV that Excel opens with the right letters and dates."
@@ -144,6 +144,8 @@ def flow(
       pipeflow flow 7 --all-changes --format jsonl --output history.jsonl
     For Excel:
       pipeflow flow 7 --excel --output history.csv
+    To look at:
+      pipeflow flow 7 --format html --output history.html
     """  # noqa: D301 - as above
     if demo and base_url is not None:
         raise click.UsageError("give --demo or --base-url, not both")
@@ -153,6 +155,8 @@ def flow(
         raise click.UsageError("--append needs a file: give --output FILE")
     if excel and format_name not in (None, "csv"):
         raise click.UsageError(f"--excel is a CSV, not {format_name}")
+    if append and format_name == "html":
+        raise click.UsageError("a page of HTML cannot be added to: leave out --append")
     form = ExcelFormat if excel else FORMATS[format_name or "table"]
     opening = (
         demo_session()

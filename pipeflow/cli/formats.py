@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from rich.console import Console
 from rich.text import Text
 
+from pipeflow.cli.failures import WrongUsage
 from pipeflow.cli.printable import one_json_line
 from pipeflow.cli.rows import row_of
+from pipeflow.timeline import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +26,15 @@ if TYPE_CHECKING:
     from pipeflow.cli.rows import Row
     from pipeflow.records import FlowUpdate
 
-__all__ = ["FORMATS", "CsvFormat", "ExcelFormat", "Format", "JsonLinesFormat", "TableFormat"]
+__all__ = [
+    "FORMATS",
+    "CsvFormat",
+    "ExcelFormat",
+    "Format",
+    "HtmlFormat",
+    "JsonLinesFormat",
+    "TableFormat",
+]
 
 _TIME_WIDTH = len("2026-03-14 15:09")
 
@@ -38,6 +48,9 @@ class Format(Protocol):
 
     encoding: str | None
 
+    is_by_line: bool
+    """Whether what is written of a part of a history can be gone on with."""
+
     def __init__(self, stream: TextIO) -> None: ...
 
     def head(self) -> str:
@@ -45,7 +58,11 @@ class Format(Protocol):
         ...
 
     def lines(self, updates: Iterable[FlowUpdate]) -> str:
-        """One line for each update."""
+        """The updates, a line for each or nothing yet."""
+        ...
+
+    def tail(self) -> str:
+        """What stands after the last update."""
         ...
 
 
@@ -56,6 +73,7 @@ class TableFormat:
     """
 
     encoding: str | None = None
+    is_by_line = True
 
     def __init__(self, stream: TextIO) -> None:
         self._is_terminal = stream.isatty()
@@ -72,6 +90,10 @@ class TableFormat:
     def lines(self, updates: Iterable[FlowUpdate]) -> str:
         """A row for each update; planned activities stand out."""
         return self._text(self._row(row_of(update, brief=True)) for update in updates)
+
+    def tail(self) -> str:
+        """Nothing."""
+        return ""
 
     def _row(self, row: Row) -> Text:
         time = Text(f"{row.time:%Y-%m-%d %H:%M}" if row.time else "", "dim")
@@ -105,6 +127,7 @@ class JsonLinesFormat:
     """For programs: one JSON object a line, the record as it came and its offset."""
 
     encoding: str | None = "utf-8"
+    is_by_line = True
 
     def __init__(self, stream: TextIO) -> None:
         pass
@@ -117,11 +140,16 @@ class JsonLinesFormat:
         """An object for each update."""
         return "".join(f"{one_json_line(_with_offset(update))}\n" for update in updates)
 
+    def tail(self) -> str:
+        """Nothing."""
+        return ""
+
 
 class CsvFormat:
     """For spreadsheets: who did what, and the ids to look the rest up by."""
 
     encoding: str | None = "utf-8"
+    is_by_line = True
     _time_format = "%Y-%m-%dT%H:%M:%SZ"
 
     def __init__(self, stream: TextIO) -> None:
@@ -134,6 +162,10 @@ class CsvFormat:
     def lines(self, updates: Iterable[FlowUpdate]) -> str:
         """A record for each update."""
         return "".join(map(self._line, updates))
+
+    def tail(self) -> str:
+        """Nothing."""
+        return ""
 
     def _line(self, update: FlowUpdate) -> str:
         row = row_of(update, brief=False)
@@ -152,10 +184,40 @@ class ExcelFormat(CsvFormat):
         return f"\ufeff{super().head()}"
 
 
+class HtmlFormat:
+    """For people: one page that shows the history as a picture. It holds all updates in memory."""
+
+    encoding: str | None = "utf-8"
+    is_by_line = False
+
+    def __init__(self, stream: TextIO) -> None:  # noqa: ARG002 - as all formats
+        try:
+            import jinja2  # noqa: F401, PLC0415 - an extra, to be missed before the first request
+        except ModuleNotFoundError as error:
+            raise WrongUsage(
+                "--format html needs an extra: pip install 'pipeflow[cli,html]'"
+            ) from error
+        self._updates: list[FlowUpdate] = []
+
+    def head(self) -> str:
+        """Nothing yet."""
+        return ""
+
+    def lines(self, updates: Iterable[FlowUpdate]) -> str:
+        """Nothing yet."""
+        self._updates.extend(updates)
+        return ""
+
+    def tail(self) -> str:
+        """The page."""
+        return render(self._updates)
+
+
 FORMATS: Final[dict[str, type[Format]]] = {
     "table": TableFormat,
     "jsonl": JsonLinesFormat,
     "csv": CsvFormat,
+    "html": HtmlFormat,
 }
 
 

@@ -78,8 +78,7 @@ class HistoryWriter:
         except (asyncio.CancelledError, Interrupted):
             self._break_off(max_items)
             raise
-        if not self._written:
-            self.destination.write(self._head())
+        self.destination.write(("" if self._written else self._head()) + self.format.tail())
         return session.stats
 
     def _head(self) -> str:
@@ -91,8 +90,14 @@ class HistoryWriter:
     def _break_off(self, max_items: int | None) -> None:
         if not self._written:
             return
+        if not self.format.is_by_line:
+            self.destination.write(self.format.tail())
         path = self.destination.keep()
         if self.destination.is_cut:
+            return
+        if not self.format.is_by_line:
+            self.advice = f"the page shows the first {self._written:,}"
+            self.advice += "" if path is None else f": {shlex.quote(str(path))}"
             return
         self.advice = f"go on with --start {self._next_start}"
         if max_items is not None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ import pytest
 
 from pipeflow.cli.formats import TableFormat
 from pipeflow.codec import decode_page
-from pipeflow.testing import FakePipedrive, Status
+from pipeflow.testing import Disconnect, FakePipedrive, Status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeflow.records import FlowUpdate
 
     from .conftest import Run, Serve
@@ -314,3 +317,38 @@ def test_excel_is_told_the_encoding_and_reads_the_times(flow: Run) -> None:
     assert printed.startswith("\ufeffoffset,timestamp,")
     for row in rows_of(printed)[1:]:
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row[1])
+
+
+# ---- HTML
+
+
+def test_a_page_shows_the_history_and_its_person(flow: Run) -> None:
+    printed = flow(1101, "--format", "html", "--max-items", 40).stdout
+    assert printed.startswith("<!DOCTYPE html>")
+    assert "<h1>Mira Lindholm</h1>" in printed
+    assert printed.rstrip().endswith("</html>")
+
+
+def test_the_page_of_a_part_of_a_history_is_whole(
+    flow: Run, fake: FakePipedrive, no_backoff: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "flow.html"
+    for options, where in ((("--output", path), f": {path}"), ((), "")):
+        fake.script(None, Disconnect(), Disconnect())
+        outcome = flow(1101, "--format", "html", *options)
+        assert outcome.exit_code == 1
+        assert outcome.stderr.endswith(f"; the page shows the first 500{where}\n")
+        page = outcome.stdout or path.read_text("utf-8")
+        assert page.rstrip().endswith("</html>")
+
+
+def test_without_jinja_one_line_says_what_to_install(
+    flow: Run, fake: FakePipedrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    outcome = flow(1101, "--format", "html")
+    assert outcome.exit_code == 2
+    assert outcome.stderr == (
+        "Error: --format html needs an extra: pip install 'pipeflow[cli,html]'\n"
+    )
+    assert fake.request_count == 0

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
         (["1101", "--items", "notes"], "'notes' is not a kind of update; did you mean 'note'?"),
         (["1101", "--items", "person_change"], "did you mean 'personChange'?"),
         (["1101", "--items", " , "], "'--items': no kind of update is named"),
-        (["1101", "--format", "html"], "'html' is not one of 'table', 'jsonl', 'csv'"),
+        (["1101", "--format", "xml"], "'xml' is not one of 'table', 'jsonl', 'csv', 'html'"),
+        (["1101", "--format", "html", "--append", "--output", "x"], "leave out --append"),
         (
             ["1101", "--max-items", "9" * 5000],
             "'--max-items': it takes a whole number of 0 or more",
