@@ -17,6 +17,7 @@ walking/        which page comes next, what it repeats, what is fetched ahead; m
 owners          a person, a deal, an organization, and the address of its flow
 names/          names for keys and ids, asked once of the account
 codec/          bytes to records, and back to JSON
+timeline/       a history as a page to look at
 retrying        when an attempt is worth repeating, and after how long
 limiting/       the burst limit: who may send, and when
 credentials/    what a request authenticates with, and how it is kept out of everything else

@@ -44,6 +44,8 @@ def test_no_network_is_one_line(
     outcome = run("flow", 1101, "--base-url", f"http://127.0.0.1:{unused_port}/v1")
     assert outcome.exit_code == 1
     assert outcome.stderr.startswith("Error: no whole answer from 127.0.0.1: cannot connect to ")
+    assert "refused" in outcome.stderr
+    assert "ssl" not in outcome.stderr
     assert outcome.stderr.count("\n") == 1
     assert "0123456789abcdef" not in outcome.stderr
 
