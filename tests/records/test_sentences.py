@@ -173,7 +173,7 @@ def test_every_kind_is_a_sentence_with_a_verb(kind: str) -> None:
 def test_no_value_of_a_field_spoils_a_sentence(kind: str, odd: Json) -> None:
     fields = ("field_key", "old_value", "additional_data", "from", "to", "done", "due_date")
     texts = ("subject", "title", "name", "content", "type", "status", "action", "user_id")
-    data = dict.fromkeys((*fields, *texts), odd)
+    data: dict[str, Json] = dict.fromkeys((*fields, *texts), odd)
     what = FlowUpdate(object=kind, data=data, related=RELATED).sentence().what
     assert what.isprintable()
     assert what.split()[0].rstrip(":") in {
