@@ -9,7 +9,7 @@ import aiohttp
 
 from pipeflow.errors import DecodeError, RequestTimeoutError, TransportError
 
-__all__ = ["error_from", "failure_name", "is_worth_retrying", "quotes_an_answer"]
+__all__ = ["can_pass", "error_from", "failure_name", "quotes_an_answer"]
 
 _WRONG_CERTIFICATE = (
     aiohttp.ClientConnectorCertificateError,
@@ -39,7 +39,7 @@ def error_from(failure: aiohttp.ClientError, *, host: str | None) -> TransportEr
     return TransportError(message)
 
 
-def is_worth_retrying(error: TransportError) -> bool:
+def can_pass(error: TransportError) -> bool:
     """Whether a retry could end otherwise: not with a wrong certificate."""
     return not isinstance(error.__cause__, _WRONG_CERTIFICATE)
 

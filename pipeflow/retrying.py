@@ -1,17 +1,32 @@
-"""Whether to try once more, and how long to wait before: the rule, without the waiting."""
+"""The retry rule: whether to try once more, and after how long. It neither waits nor sends.
+
+`IDEMPOTENT_METHODS` says which requests may be sent twice, `is_worth_retrying` after which answers
+that can help, and `RetryPolicy` how often, and after how long. Which failed connections are worth a
+retry is said by `pipeflow.failures.can_pass`, the one place that knows aiohttp's errors.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from attrs import frozen
 
 from pipeflow.arguments import check_int, check_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-__all__ = ["IDEMPOTENT_METHODS", "RETRIED_STATUSES", "RetryPolicy"]
+    from pipeflow.answers import Answer
+
+__all__ = [
+    "IDEMPOTENT_METHODS",
+    "RETRIED_STATUSES",
+    "RetryPolicy",
+    "is_null",
+    "is_worth_retrying",
+]
 
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 528), 529, 530})
 """Answers after which a retry may succeed (RFC 9110 and 8470; 429 only for the burst limit).
@@ -25,21 +40,63 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELET
 _MOST_DOUBLINGS = 60
 """2.0 ** 1024 is an OverflowError; long before, `max_delay` has cut the backoff."""
 
+_JSON_BREAKS_OFF = "Input data was truncated"
+"""How msgspec says that a text is the beginning of JSON."""
+
+
+def is_worth_retrying(answer: Answer, now: datetime) -> bool:
+    """Whether a request that was answered like this may be answered better the next time.
+
+    It is after a status of `RETRIED_STATUSES`, unless that is a block or the daily budget; and
+    after a 200 whose JSON breaks off or is `null`.
+
+    Args:
+        answer: The answer. One with status 200 is a GET's, and claims to be JSON.
+        now: The aware local time.
+    """
+    if answer.status == 200:
+        return is_null(answer) or _breaks_off(answer.body)
+    return (
+        answer.status in RETRIED_STATUSES
+        and not answer.is_block()
+        and not answer.is_daily_budget(now)
+    )
+
+
+def is_null(answer: Answer) -> bool:
+    """Whether the body is `null`: a known fault of the flow endpoints, which mostly passes.
+
+    It has been seen to go on for hours, so `RetryMiddleware` can count these.
+    Source: singer-io/tap-pipedrive#131.
+    """
+    return answer.status == 200 and answer.body.strip() == b"null"
+
+
+def _breaks_off(body: bytes) -> bool:
+    """Whether it is the beginning of JSON and not the end."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return str(error) == _JSON_BREAKS_OFF
+    except RecursionError:
+        return False
+    return False
+
 
 @frozen
 class RetryPolicy:
-    """How often one request is tried and how long it waits between: a value, safe to share.
+    """How often a request is attempted, and how long to wait in between: a value, safe to share.
 
-    The waits are exponential backoff with full jitter: before the second try a random time
-    between 0 and `base_delay` seconds, before the third up to twice that, and so on up to
+    The waits are exponential backoff with full jitter: before the second attempt a random
+    time between 0 and `base_delay` seconds, before the third up to twice that, and so on up to
     `max_delay` (AWS Architecture Blog, "Exponential Backoff And Jitter").
 
     Attributes:
-        attempts: Every try of one request, the first one counted; 1 means no retry.
-        base_delay: Seconds; the upper bound of the first wait.
-        max_delay: Seconds; the upper bound of any wait of our own choice.
-        max_wait: Seconds. A wait that the server asks for is waited in full up to this, and
-            never cut short: above it the request fails at once.
+        attempts: Every attempt at one request, the first included; 1 means no retry.
+        base_delay: The longest first wait, in seconds.
+        max_delay: The longest wait that pipeflow chooses itself, in seconds.
+        max_wait: Seconds. If the server asks for a wait up to this, it is waited in full; if it
+            asks for more, the request fails at once. It is never cut short.
 
     Raises:
         ValueError: A value is out of bounds.
@@ -57,17 +114,17 @@ class RetryPolicy:
             check_seconds(name, getattr(self, name), zero=True)
 
     def backoff_seconds(self, attempt: int, random: Callable[[], float]) -> float:
-        """Seconds to wait after try number `attempt` (the first is 1); `random` gives 0 to 1."""
+        """Seconds to wait after attempt number `attempt`, from 1; `random` gives 0 to 1."""
         ceiling = self.base_delay * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS)
         return random() * min(self.max_delay, ceiling)
 
     def delay_seconds(
         self, attempt: int, asked_wait: float | None, random: Callable[[], float]
     ) -> float | None:
-        """Seconds to wait after try number `attempt` failed; None when that was the last.
+        """Seconds to wait after attempt number `attempt` failed; None if that was the last.
 
         Args:
-            attempt: The number of tries made so far.
+            attempt: How many attempts have been made.
             asked_wait: Seconds the server asked for, or None.
             random: The source of the jitter, from 0 to 1.
         """

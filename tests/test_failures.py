@@ -12,7 +12,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http import HttpProcessingError
 
 from pipeflow.errors import DecodeError, RequestTimeoutError, ServerError, TransportError
-from pipeflow.failures import error_from, failure_name, is_worth_retrying, quotes_an_answer
+from pipeflow.failures import can_pass, error_from, failure_name, quotes_an_answer
 
 if TYPE_CHECKING:
     from tests.conftest import Wrong
@@ -77,7 +77,7 @@ def test_only_a_wrong_certificate_is_final(
 ) -> None:
     error = TransportError("no answer")
     error.__cause__ = failure
-    assert is_worth_retrying(error) == is_worth
+    assert can_pass(error) == is_worth
 
 
 @pytest.mark.parametrize(

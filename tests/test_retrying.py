@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeflow.retrying import IDEMPOTENT_METHODS, RETRIED_STATUSES, RetryPolicy
+from pipeflow.answers import Answer
+from pipeflow.retrying import (
+    IDEMPOTENT_METHODS,
+    RETRIED_STATUSES,
+    RetryPolicy,
+    is_null,
+    is_worth_retrying,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import Wrong
@@ -28,7 +36,7 @@ def test_the_jitter_is_full() -> None:
     assert policy.delay_seconds(2, None, lambda: 0.25) == 0.5
 
 
-def test_attempts_counts_every_try() -> None:
+def test_attempts_counts_the_first_too() -> None:
     policy = RetryPolicy(attempts=3)
     assert policy.delay_seconds(2, None, longest) is not None
     assert policy.delay_seconds(3, None, longest) is None
@@ -91,3 +99,41 @@ def test_an_asked_wait_is_kept_to_the_letter_or_not_at_all(
 @pytest.mark.parametrize(("attempt", "is_last"), [(4, False), (5, True), (6, True)])
 def test_after_the_last_attempt_there_is_none(attempt: int, is_last: bool) -> None:  # noqa: FBT001 - pytest's way
     assert (RetryPolicy(attempts=5).delay_seconds(attempt, None, lambda: 0.5) is None) == is_last
+
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
+    return Answer(status, {name.replace("_", "-"): text for name, text in headers.items()}, body)
+
+
+@pytest.mark.parametrize("status", sorted(RETRIED_STATUSES))
+def test_a_refusal_that_may_pass_is_worth_a_retry(status: int) -> None:
+    assert is_worth_retrying(answer(status), NOW)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 402, 403, 404, 410, 501])
+def test_a_refusal_that_stays_is_not(status: int) -> None:
+    assert not is_worth_retrying(answer(status), NOW)
+
+
+def test_a_block_and_a_spent_budget_are_not() -> None:
+    assert not is_worth_retrying(answer(429, b"error code: 1015"), NOW)
+    assert not is_worth_retrying(answer(429, retry_after="3600"), NOW)
+    assert is_worth_retrying(answer(429, retry_after="2"), NOW)
+
+
+@pytest.mark.parametrize("body", [b"null", b" null\n", b'{"data": [{"id"', b'{"success": tr', b""])
+def test_an_answer_that_breaks_off_or_is_null_is_worth_a_retry(body: bytes) -> None:
+    assert is_worth_retrying(answer(200, body), NOW)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"nul!", b"<html>", b"[" * 100_000, b'{"data": null}'])
+def test_an_answer_that_ends_is_not(body: bytes) -> None:
+    assert not is_worth_retrying(answer(200, body), NOW)
+
+
+def test_only_an_answer_that_succeeds_is_null() -> None:
+    assert is_null(answer(200, b"null"))
+    assert not is_null(answer(502, b"null"))

@@ -1,4 +1,4 @@
-"""Sending a request again: glue around `RetryPolicy`."""
+"""Sending a request again: glue around the rule in `pipeflow.retrying`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import aiohttp
-import msgspec
 
 from pipeflow.answers import Answer
 from pipeflow.errors import TransportError
-from pipeflow.failures import error_from, failure_name, is_worth_retrying, quotes_an_answer
+from pipeflow.failures import can_pass, error_from, failure_name, quotes_an_answer
 from pipeflow.middleware.bodies import can_be_sent_again, read_body
 from pipeflow.middleware.observe import details_of
 from pipeflow.observing import Observer, RetryScheduled
-from pipeflow.retrying import IDEMPOTENT_METHODS, RETRIED_STATUSES, RetryPolicy
+from pipeflow.retrying import (
+    IDEMPOTENT_METHODS,
+    RETRIED_STATUSES,
+    RetryPolicy,
+    is_null,
+    is_worth_retrying,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,13 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["RetryMiddleware"]
 
 _REPEATED: WeakSet[ClientRequest] = WeakSet()
-"""Requests that a `RetryMiddleware` repeats, so that none further in repeats them, too.
+"""Requests that a `RetryMiddleware` is already repeating, so that one further in does not.
 
 (A ContextVar would keep them: each timer and transport made meanwhile holds its context.)
 """
-
-_JSON_BREAKS_OFF = "Input data was truncated"
-"""How msgspec says that a text is the beginning of JSON."""
 
 
 class RetryMiddleware:
@@ -63,8 +65,8 @@ class RetryMiddleware:
         policy: How often, and how long to wait. By default `RetryPolicy()`.
         random: The source of the jitter, from 0 to 1.
         sleep: Waits for so many seconds.
-        most_nulls: How many answers of `null` are tried again, over all requests that pass this
-            middleware; None means no limit but that of the attempts.
+        most_nulls: How many answers of `null` are retried, over all requests that pass this
+            middleware; None means only as many as there are attempts.
         observer: Whom to tell of each retry.
     """
 
@@ -84,7 +86,7 @@ class RetryMiddleware:
         self._observer = Observer() if observer is None else observer
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Sends one request until it is answered well, or finally not."""
+        """Sends a request until it succeeds, or no further attempt is worth it."""
         if request in _REPEATED:
             return await handler(request)
         _REPEATED.add(request)
@@ -105,7 +107,7 @@ class RetryMiddleware:
             except (TransportError, aiohttp.ClientError) as failure:
                 error = _in_our_words(failure, request.url.host)
                 delay = None
-                if can_repeat and isinstance(error, TransportError) and is_worth_retrying(error):
+                if can_repeat and isinstance(error, TransportError) and can_pass(error):
                     delay = self._policy.delay_seconds(attempt, None, self._random)
                 if delay is None:
                     if isinstance(error, TransportError):
@@ -123,7 +125,7 @@ class RetryMiddleware:
                     return response
                 # A refused answer that kept its connection would leave none for the next attempt.
                 response.release()
-                del response, refused  # a traceback of the wait shall not show what it says
+                del response, refused  # so that no traceback of the wait shows what it says
             self._observer.retry_scheduled(
                 RetryScheduled(
                     request=details_of(request),
@@ -141,21 +143,16 @@ class RetryMiddleware:
         if response.status not in RETRIED_STATUSES and not is_json:
             return None
         body = await read_body(response)
-        if is_json:
-            # Without a body to judge, it is in others' hands.
-            if body is None or not (_breaks_off(body) or self._is_passing_null(body)):
-                return None
-            return Answer(response.status, response.headers, body)
+        if is_json and body is None:
+            return None  # somebody else has taken a part of it, and judges it
         answer = Answer(response.status, response.headers, body or b"")
-        return None if answer.is_block() or answer.is_daily_budget(datetime.now(UTC)) else answer
-
-    def _is_passing_null(self, body: bytes) -> bool:
-        # A known fault of the flow endpoints (singer-io/tap-pipedrive#131): it mostly passes, but
-        # has been seen to go on for hours.
-        if body.strip() != b"null" or self._nulls_left == 0:
-            return False
-        self._nulls_left -= 1
-        return True
+        if not is_worth_retrying(answer, datetime.now(UTC)):
+            return None
+        if is_null(answer):
+            if self._nulls_left == 0:
+                return None
+            self._nulls_left -= 1
+        return answer
 
 
 def _in_our_words(failure: Exception, host: str | None) -> Exception:
@@ -174,14 +171,3 @@ def _can_repeat(request: ClientRequest) -> bool:
 def _claims_json(response: ClientResponse) -> bool:
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _breaks_off(body: bytes) -> bool:
-    """Whether it is the beginning of JSON and not the end."""
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except msgspec.DecodeError as error:
-        return str(error) == _JSON_BREAKS_OFF
-    except RecursionError:
-        return False
-    return False
