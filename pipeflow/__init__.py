@@ -1,7 +1,7 @@
 """The async client for Pipedrive's flow API: everything that happened to a person.
 
-`PipedriveSession` is where to begin. Where to look further, from the top down; each room imports
-only from those below it:
+Begin with `PipedriveSession`. The map shows where to look further, from the top down; each module
+or folder imports only from those below it:
 
 ```
 cli             the `pipeflow` command
@@ -11,31 +11,38 @@ flows/          its methods, for persons, deals and organizations
 reader          a walk's pages, fetched and decoded
 connection      one GET through the middlewares, over an aiohttp session
 middleware/     retry, rate limit, time limit, authentication: each an aiohttp client middleware
-watching/       what is new about a person, told once, in order
+watching/       what is new about a person: each piece of news once, in order
 cost            what watching costs
-walking/        which page comes next, what it repeats, what is fetched ahead; many walks at once
+walking/        which page comes next, what in it is new, what is fetched ahead; many walks
 owners          a person, a deal, an organization, and the address of its flow
 names/          names for keys and ids, asked once of the account
 codec/          bytes to records, and back to JSON
 timeline/       a history as a page to look at
-retrying        when an attempt is worth repeating, and after how long
+retrying        the retry rule: after what, how often, and after how long
 limiting/       the burst limit: who may send, and when
-credentials/    what a request authenticates with, and how it is kept out of everything else
-failures        errors of sockets and of aiohttp, as errors of ours
-cookies         kept out of the jar of a borrowed session
+credentials/    what a request authenticates with, and how that stays secret
+failures        aiohttp's errors, turned into pipeflow's
+cookies         how they stay out of a borrowed session's jar
 addresses       the base URL
-answers         an answer, and what it says: limits, waits, blocks, errors
-observing/      what happens to requests, for counters and logs
-webhooks        whose histories a webhook speaks of
+answers/        one HTTP answer, and what it means: limits, waits, blocks, errors
+observing/      what happens to requests, for counters, logs and your own observers
+webhooks        whose histories a webhook is about
 records/        updates, their payloads, pages
 items           the values of the `items` filter
 errors          every error, in one tree
-arguments       arguments that cannot be right, refused with their name
+arguments       checks of arguments, and messages that name them
 ```
 
-The rooms that decide (`walking`, `retrying`, `limiting`, `answers`, `codec`, `records`) know no
-connection. An update comes from `codec`, a repeated request from `middleware.retry`, an error from
-`answers`; a further flow endpoint begins in `owners`, a further kind of record in `records`.
+`walking`, `watching`, `retrying`, `limiting`, `answers`, `codec` and `records` hold the rules. They
+know no connection and take the clock as an argument.
+
+- **An update** is read by `codec.entries` from the answer that `connection` got. `reader` brings
+  the two together, and `walking.paging` decides what to ask for.
+- **A failed request** is sent again by `middleware.retry`, as the rule in `retrying` says.
+- **A 429** is understood by `answers`: the burst limit, the daily budget or a block.
+  `middleware.rate_limit` tells the limiter, which makes all others wait or fails them.
+- **A kind of record** is a class in `records`, named in `Payload` in `records.updates`.
+- **A flow endpoint** is a member of `owners.OwnerKind`, with its methods in `flows`.
 """
 
 from pipeflow.answers import RateLimit
@@ -95,9 +102,9 @@ from pipeflow.records import (
 )
 from pipeflow.retrying import RetryPolicy
 from pipeflow.session import PipedriveSession
+from pipeflow.watching import FlowEvent, FlowWatch
 
 __version__ = "0.1.0"
-from pipeflow.watching import FlowEvent, FlowWatch
 
 __all__ = [
     "Activity",

@@ -75,7 +75,7 @@ def check_moment(name: str, value: object) -> None:
     """Passes a datetime that knows its time zone.
 
     Raises:
-        ValueError: It has no time zone, so nobody knows which moment it is.
+        ValueError: It has no time zone, so it is not a moment.
         TypeError: It is not a datetime.
     """
     if not isinstance(value, datetime):

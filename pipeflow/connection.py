@@ -29,8 +29,8 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 _BORROWED_IS_CLOSED = "the aiohttp.ClientSession that this PipedriveSession borrows is closed"
 
 _MOST_TURNS_TO_END = 20
-"""Turns of the event loop. A cancelled request ends in a few, unless somebody's middleware holds
-it up."""
+"""Turns of the event loop. A cancelled request ends in a few, unless a middleware of the user's
+holds it up."""
 
 
 class Connection:
@@ -124,8 +124,8 @@ class Connection:
             ) as response:
                 return Answer(response.status, response.headers, await read_body(response) or b"")
         except aiohttp.ClientError as failure:
-            # aiohttp makes a ClientOSError of whatever OSError a middleware lets out. Ours let out
-            # none, so it is somebody else's, about a file perhaps, and not about this request.
+            # aiohttp turns any OSError that a middleware lets out into a ClientOSError. Ours let
+            # none out, so it is another's, perhaps about a file, and not about this request.
             theirs = failure.__cause__ if type(failure) is aiohttp.ClientOSError else None
             if theirs is None:
                 if quotes_an_answer(failure):
@@ -142,7 +142,7 @@ class Connection:
         for deadline, loop in self._under_way.items():
             if loop is asyncio.get_running_loop() and not deadline.expired():
                 deadline.reschedule(0.0)
-        # They end before their connections do: aiohttp is not prepared for a try without.
+        # They must end before their connections do: aiohttp cannot cope with the reverse.
         for _ in range(_MOST_TURNS_TO_END):
             if not self._under_way:
                 break
@@ -165,8 +165,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         if self._own is None:
             self._loop = loop
-            # Waiting for a connection would use up the attempt's time, and it is the burst limit
-            # that bounds how many are needed.
+            # The burst limit bounds how many connections are needed, so the pool need not.
             self._own = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0), trust_env=self._trust_env
             )

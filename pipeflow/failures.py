@@ -1,4 +1,4 @@
-"""aiohttp's errors in our words: the one place that knows what went wrong on the way."""
+"""aiohttp's errors, turned into pipeflow's: the one place that knows why a connection failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WRONG_CERTIFICATE = (
     aiohttp.ClientConnectorCertificateError,
     aiohttp.ServerFingerprintMismatch,
 )
-"""Any other TLS alert may pass: a server that restarts, or is overloaded, sends some."""
+"""Any other TLS alert may pass: servers send some while they restart or are overloaded."""
 
 _NO_LIBRARY = "decode content-encoding"
 """aiohttp's words, as soon as it has read the headers, for what it has no library to decode."""
@@ -24,8 +24,8 @@ _NO_LIBRARY = "decode content-encoding"
 def error_from(failure: aiohttp.ClientError, *, host: str | None) -> TransportError | DecodeError:
     """The error for a request that got no whole answer, to be raised from `failure`.
 
-    It is none of the errors on which aiohttp runs all middlewares once more by itself
-    (`ServerDisconnectedError`, `ClientOSError`), which would double every attempt.
+    It is never a `ServerDisconnectedError` or `ClientOSError`: on those aiohttp runs all
+    middlewares once more by itself, which would double every attempt.
 
     Args:
         failure: What aiohttp raised; `quotes_an_answer` is false of it.
@@ -40,12 +40,12 @@ def error_from(failure: aiohttp.ClientError, *, host: str | None) -> TransportEr
 
 
 def can_pass(error: TransportError) -> bool:
-    """Whether a retry could end otherwise: not with a wrong certificate."""
+    """Whether a retry may succeed: not after a wrong certificate."""
     return not isinstance(error.__cause__, _WRONG_CERTIFICATE)
 
 
 def quotes_an_answer(failure: aiohttp.ClientError) -> bool:
-    """Whether somebody raised it because of an answer, which came.
+    """Whether it was raised because of an answer, which did come.
 
     `response.json()` and `response.raise_for_status()` in somebody's middleware do; aiohttp itself
     does not, except for a proxy's refusal and for what is not HTTP.

@@ -1,4 +1,4 @@
-"""From a query to its updates: the pages of one walk or of many, fetched, decoded and counted."""
+"""The pages of one walk or of many: fetched, decoded, and told to the observer."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ if TYPE_CHECKING:
 __all__ = ["FlowReader"]
 
 MOST_NULLS_PER_WALK = 20
-"""Answers of `null` that a walk tries again. They mostly pass, but were seen to go on for hours."""
+"""Answers of `null` that a walk retries. They mostly pass, but some went on for hours."""
 
 
 class FlowReader:
     """Reads histories over one connection.
 
     Args:
-        connection: Where pages come from.
-        credential: Whose secrets to keep out of errors.
-        retry: How often a page is tried.
+        connection: Sends the requests.
+        credential: Knows the secrets to keep out of errors.
+        retry: How often each page is attempted.
         cooldown: Seconds for which nothing is sent after a block.
         strict: Whether a record that breaks its shape is an error.
-        decoder: What makes pages of answers.
+        decoder: Makes pages of answers.
         observer: Whom to tell of pages and retries.
     """
 
@@ -88,14 +88,14 @@ class FlowReader:
         return page
 
     async def pages(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowPage, None]:
-        """One walk, by the page."""
+        """One walk, page by page."""
         async with aclosing(self._walk(owner, plan)) as pages:
             async for page in pages:
                 self._tell(owner, page)
                 yield page
 
     async def updates(self, owner: Owner, plan: WalkPlan) -> AsyncGenerator[FlowUpdate, None]:
-        """One walk, by the update."""
+        """One walk, update by update."""
         async with aclosing(self.pages(owner, plan)) as pages:
             async for page in pages:
                 for update in page.updates:
@@ -104,7 +104,7 @@ class FlowReader:
     async def document(
         self, url_from: Callable[[URL], URL], parameters: Mapping[str, str]
     ) -> dict[str, Any]:
-        """The JSON object that another endpoint than the flow's answers with.
+        """The JSON object from an endpoint other than a flow.
 
         Raises:
             PipeflowError: No answer came, it says no, or it is not a JSON object.
@@ -154,7 +154,7 @@ class FlowReader:
     def updates_of_many(
         self, ids: OwnerIds, kind: OwnerKind, plan: WalkPlan, many: ManyPlan
     ) -> AsyncGenerator[tuple[int, FlowUpdate], None]:
-        """Many walks at once, by the update."""
+        """Many walks at once, update by update."""
         return walk_many(ids, kind, self.pages, plan, many)
 
     def _tell(self, owner: Owner, page: FlowPage) -> None:
@@ -195,7 +195,7 @@ class FlowReader:
                 try:
                     return self._decoder.decode(answer.body, strict=self._strict, start=start)
                 except PipeflowError:
-                    # It may quote a part of a secret, cut where nobody finds it any more.
+                    # It may quote a part of a secret, cut so that redaction would miss it.
                     answer = Redaction(self._credential.secrets()).answer(answer)
                     return self._decoder.decode(answer.body, strict=self._strict, start=start)
             answer = Redaction(self._credential.secrets()).answer(answer)

@@ -79,10 +79,10 @@ class PipedriveSession(FlowMethods):
         api_token: The token from Pipedrive's personal preferences. It is sent in a header, and only
             to the base URL's origin.
         oauth: Instead of `api_token`, an app of the marketplace, with the `tokens` of one company.
-        tokens: With `oauth`: `OAuthTokens`, or the `TokenStore` that has them and gets each new
-            ones before they are used. Requests go to the tokens' `api_domain` only.
-        company_domain: `"acme"` for acme.pipedrive.com.
-        base_url: Another address than `https://api.pipedrive.com/v1`: https, or http to loopback.
+        tokens: With `oauth`: `OAuthTokens`, or the `TokenStore` that holds them and saves new ones
+            before they are used. Requests go to the tokens' `api_domain` only.
+        company_domain: Such as `"acme"`, for acme.pipedrive.com.
+        base_url: An address other than `https://api.pipedrive.com/v1`: https, or http to loopback.
         session: An `aiohttp.ClientSession` to borrow. It is never closed here, and its middlewares,
             headers and cookies stay as they are for its other requests. Its own middlewares do not
             see the requests made here (see `middlewares`). Without it, a session is made on first
@@ -91,23 +91,23 @@ class PipedriveSession(FlowMethods):
             `trust_env` does. Not together with `session`, which has a setting of its own.
         middlewares: aiohttp client middlewares of your own, for logging or tracing. They see every
             attempt of every request, without the token.
-        observers: Whom to tell of every attempt, wait, retry and page: instances of your classes
-            derived from `pipeflow.observing.Observer`.
+        observers: Objects to tell of every attempt, wait, retry and page, derived from
+            `pipeflow.observing.Observer`.
         retry: How often a request is attempted; by default `RetryPolicy()`.
         attempt_timeout: Seconds for each attempt, from sending the request to the last byte of its
             answer. Waits for the limit and between attempts do not count. None means no limit.
         deadline: Seconds for a whole page, with all attempts and all waits. None means no limit.
             Both end in a `RequestTimeoutError` that says which it was.
-        limiter: The limits to share with other sessions of the same token: how fast requests are
-            sent, and that none is after a block or once the day's tokens are used up. By default a
-            new `BurstLimiter()`, which assumes 20 requests per 2 s until the server says more.
-            Anything with the methods of `pipeflow.limiting.Limiter` will do.
+        limiter: Decides when each request may be sent. Give one to all sessions of the same token,
+            so that they share its limits and stop together after a block or once the daily
+            budget is spent. By default a new `BurstLimiter()`, which assumes 20 requests per 2 s
+            until the server says otherwise. Any `pipeflow.limiting.Limiter` will do.
         reserve_tokens: Stops, with a `DailyBudgetExhaustedError`, before the last so many tokens of
             the company's day are spent, by what the answers' headers say. None, the default, means
             that all may be spent.
         block_cooldown: Seconds in which nothing is sent after Cloudflare has blocked this client.
-        max_page_bytes: The most bytes that an answer may have, after decompression. More is a
-            `DecodeError`. A page of 500 updates has some 700 kB.
+        max_page_bytes: The most bytes that an answer may have, after decompression. A larger
+            one is a `DecodeError`. A page of 500 updates has about 700 kB.
         payloads: Classes of your own for `update.data` by `object`, such as
             `{"follower": Follower}`: attrs classes, beside ours or instead of them.
         converter: The `cattrs.Converter` with your hooks that structures them.
@@ -241,7 +241,7 @@ class PipedriveSession(FlowMethods):
     async def close(self) -> None:
         """Ends the requests under way and closes the connections, unless they are borrowed.
 
-        Whoever waits for one of these requests gets a `TransportError`. A refresh of OAuth tokens
+        Code that waits for one of these requests gets a `TransportError`. A refresh of OAuth tokens
         that is under way is waited for, so that its tokens are saved. Closing twice does nothing.
 
         Raises:

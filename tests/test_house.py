@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import grimp
@@ -78,3 +79,29 @@ def test_the_map_names_every_room() -> None:
 def test_the_map_marks_the_rooms_that_have_rooms_of_their_own() -> None:
     marked = re.findall(r"^(\w+)/ ", pipeflow.__doc__ or "", re.MULTILINE)
     assert all((ROOT / "pipeflow" / room).is_dir() for room in marked)
+
+
+def held_from_aiohttp() -> set[str]:
+    """The rooms, and the modules within rooms, that the import contract holds from aiohttp."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return {
+        module
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "forbidden" and "aiohttp" in contract["forbidden_modules"]
+        for module in contract["source_modules"]
+    }
+
+
+def test_every_room_that_knows_no_aiohttp_is_held_from_it() -> None:
+    graph = grimp.build_graph("pipeflow", include_external_packages=True, cache_dir=None)
+    rooms = graph.find_children("pipeflow")
+    free = {
+        room
+        for room in rooms
+        if not any(
+            "aiohttp" in graph.find_upstream_modules(module)
+            for module in {room, *graph.find_descendants(room)}
+        )
+    }
+    assert free
+    assert free <= held_from_aiohttp()

@@ -1,4 +1,4 @@
-"""One answer, and what it means for whoever asked."""
+"""One HTTP answer, and what it means for the one who asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why an answer says no, in whichever of the known forms it says so."""
+"""Why an answer says no, in any of the known forms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_REASON = 500
 """Characters. Longer is not a reason but a page, and an error message is no place for it."""
 
 _MOST_REASONS = 3
-"""Of a list of errors; the rest seldom says more."""
+"""How many of a list of errors to keep; the rest seldom says more."""
 
 _DEEPEST = 5
 """Levels of `error: {errors: [{…}]}`; deeper is hostile."""
@@ -61,7 +61,7 @@ class Reason:
         )
 
     def names_daily_budget(self) -> bool:
-        """Whether it speaks of a budget of the day."""
+        """Whether it is about the daily budget."""
         return "daily" in f"{self.error} {self.error_info}".lower()
 
     def names_record(self) -> bool:

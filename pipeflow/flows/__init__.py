@@ -5,7 +5,7 @@ persons, deals, organizations   the methods of each kind of owner: the same, wor
 watches, source                 watching any of them, and where a watch reads from
 names                           names for keys and ids
 changed                         whose history may have changed
-keywords                        a foreign keyword answered with the right one
+keywords                        the right name for arguments that other libraries name differently
 ```
 
 The signatures and docstrings are written out for each kind, so that editors, `help` and type

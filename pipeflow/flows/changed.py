@@ -1,4 +1,4 @@
-"""Asking whose history may have changed, for whoever keeps a copy of a whole account."""
+"""Whose history may have changed: for programs that keep a copy of a whole account."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ class PersonFlows:
             ids: The persons, from any iterable, sync or async. An `(id, start)` pair begins
                 at its own offset. What cannot be an id counts as a failure.
             concurrency: Walks at the same time, 1 or more.
-            on_error: `"collect"` goes on with the others when one fails, and raises at the end;
+            on_error: `"collect"` continues with the others when one fails, and raises at the end;
                 `"raise"` stops at the first failure. A block, the rate limit, the daily budget, 401
                 and 402 concern all persons, and always stop everything.
             skip_missing: Whether a person that does not exist (404, 410) is not a failure.

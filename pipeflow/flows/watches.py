@@ -141,7 +141,7 @@ class WatchMethods:
         Args:
             ids: The persons. Those without a checkpoint begin with now.
             checkpoints: Where to go on, by id: `watch.checkpoints` of an earlier watch. Their
-                persons are watched too.
+                persons are watched, too.
             items: The kinds of update to watch for. None means all.
             all_changes: Whether to include changes of custom fields.
             interval: Seconds from the start of one poll of a person to the start of the next.
@@ -258,7 +258,7 @@ class WatchMethods:
         on_budget: OnBudget = "wait",
         on_error: OnWatchError | None = None,
     ) -> FlowWatch:
-        """Watches a organization, as `watch_person_flow` does a person."""
+        """Watches an organization, as `watch_person_flow` does a person."""
         plan = WatchPlan(
             interval=interval,
             deep_interval=deep_interval,

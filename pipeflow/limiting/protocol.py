@@ -14,8 +14,8 @@ __all__ = ["Limiter", "Slot"]
 class Slot(Protocol):
     """The right to send one request, from `Limiter.acquire`.
 
-    Its holder calls exactly one of the two methods, once. Both are plain functions, because they
-    are called while a task is being cancelled, too. A limiter that has to talk to a server
+    Its holder calls exactly one of the two methods, exactly once. Both are plain functions, because
+    they are called while a task is being cancelled, too. A limiter that has to talk to a server
     starts a task of its own for that, and then owns it: it keeps a reference, logs what the task
     raises, and cancels it when it is closed.
     """
@@ -39,7 +39,7 @@ class Slot(Protocol):
 class Limiter(Protocol):
     """Decides when each request may be sent. `BurstLimiter` is one; write your own for another.
 
-    Whoever implements it owns the following:
+    If you implement it, you are responsible for:
 
     - **Order**: first come, first served, so that no walk starves.
     - **Cancellation**: an `acquire` that is cancelled gives its place back, and its slot if it had

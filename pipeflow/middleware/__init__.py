@@ -1,7 +1,7 @@
 """aiohttp client middlewares for Pipedrive, as `PipedriveSession` uses them.
 
-Each works in anyone's `aiohttp.ClientSession(middlewares=…)`, at any place, twice, and beside
-others that read the answer, stream it, replace it or send again. From the outside in:
+Each works in anyone's `aiohttp.ClientSession(middlewares=…)`, at any place, even twice, and
+beside others that read the answer, stream it, replace it or send again. From the outside in:
 
 ```
 RetryMiddleware                 sends again: each attempt passes all that follows anew

@@ -18,29 +18,28 @@ if TYPE_CHECKING:
 __all__ = ["AttemptMiddleware"]
 
 _READ_BY_AIOHTTP = frozenset({"gzip", "deflate", "br", "zstd"})
-"""For the last two it needs a library, and says so."""
+"""The last two need a library, and aiohttp says so when it is missing."""
 
 
 class AttemptMiddleware:
     """Sends a request and reads its answer whole, within a time and a size.
 
-    It belongs innermost, where the request really goes out. What went wrong on the way becomes a
-    `TransportError` here, so that nobody takes an `OSError` of somebody's middleware, such as a
-    full disk, for the network.
+    It belongs innermost, where the request really goes out. A failed connection becomes a
+    `TransportError` here, so that an `OSError` of another middleware, such as a full disk, is not
+    taken for the network.
 
     The time runs from connecting to the last byte of the body. It does not run while the request
     waits for a free connection of the session's pool, nor outside this middleware, in the waits
     for the rate limit or between attempts: `ClientTimeout(total=…)` would count all of them.
 
-    Whoever reads the answer after it finds it whole, in `response.read()` and in
-    `response.content`. So it is not for downloads of any size: `max_bytes` bounds what it holds in
-    memory.
+    Middlewares outside it find the whole answer in `response.read()` and in `response.content`. It
+    is therefore not for large downloads: `max_bytes` is the most that it holds in memory.
 
     Args:
-        timeout: Seconds for one attempt; None means no limit. Above it a `RequestTimeoutError` is
-            raised, which `RetryMiddleware` takes for a reason to try again.
-        max_bytes: The most bytes that an answer may have, after decompression. Above it a
-            `DecodeError` is raised without reading on.
+        timeout: Seconds for one attempt; None means no limit. A longer one is a
+            `RequestTimeoutError`, which `RetryMiddleware` retries.
+        max_bytes: The most bytes that an answer may have, after decompression. A larger one is a
+            `DecodeError`, and the rest of it is not read.
 
     Raises:
         TransportError: No whole answer came.
@@ -60,11 +59,11 @@ class AttemptMiddleware:
                 response = await handler(request)
                 await self._read(response)
         except TransportError:
-            raise  # of another one further in
+            raise  # from another AttemptMiddleware further in
         except asyncio.CancelledError as error:
             if not request.session.closed or _is_cancelled():
                 raise
-            # aiohttp cancels what waits for a connection, which is not to cancel the task.
+            # aiohttp cancels what waits for a connection, but nobody has cancelled the task.
             raise TransportError(
                 f"no whole answer from {host}: the aiohttp.ClientSession was closed"
             ) from error

@@ -1,4 +1,4 @@
-"""The time of one attempt, which stands still while the attempt waits for a connection."""
+"""The time limit of one attempt, whose clock stops while the attempt waits for a connection."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 __all__ = ["AttemptClock"]
 
 CHECK_SECONDS = 1.0
-"""How often a queue is looked at that may have been forgotten."""
+"""How often to check that aiohttp has not forgotten those who wait for a connection."""
 
 
 class AttemptClock:
-    """Ends the block in it after so many seconds, like `asyncio.timeout`.
+    """Ends its `async with` block after so many seconds, like `asyncio.timeout`.
 
     A borrowed session's pool may be small. An attempt that waits in it for a free connection has
-    not begun, so the clock stops; connecting counts. aiohttp tells of that wait by its tracing.
+    not begun, so the clock stops; connecting counts. aiohttp's tracing tells of that wait.
 
-    Since nothing ends that wait, the clock sees to it that it is not for ever: aiohttp forgets
-    those who wait when the one it woke is cancelled at that moment (as in aiohttp#9670).
+    The clock also makes sure that this wait ends: aiohttp forgets those who wait when the one it
+    has just woken is cancelled (as in aiohttp#9670).
 
     Args:
         seconds: How long, or None for no limit.
@@ -38,7 +38,7 @@ class AttemptClock:
         self._timeout = asyncio.timeout(seconds)
         self._left: float | None = None
         self._check: asyncio.TimerHandle | None = None
-        # A closed session has none, but then nobody gets as far as a queue.
+        # A closed session has none, but then no request gets as far as a queue.
         self._connector = cast("BaseConnector", request.session.connector)
         # aiohttp hands this list, the request's own, on to its connector.
         self._traces = request._traces  # noqa: SLF001 - per request there is no public way
@@ -66,7 +66,7 @@ class AttemptClock:
 
     def _stop(self) -> None:
         if self._connector.closed:
-            # A session that is closing right now still lets requests in, and nobody wakes them.
+            # A session that is closing still lets requests in, and would never wake them.
             raise ClientConnectionError("the aiohttp.ClientSession was closed")
         loop = asyncio.get_running_loop()
         self._check = loop.call_later(CHECK_SECONDS, self._check_the_queue)

@@ -19,8 +19,8 @@ _REFUSED: WeakKeyDictionary[ClientRequest, Authorization] = WeakKeyDictionary()
 """Where `AuthMiddleware` tells the `RefreshMiddleware` around it what was answered with 401."""
 
 _MOST_REFRESHES = 2
-"""For one request. The first may bring tokens that others have refreshed, and that have ended
-since; more would be of no use."""
+"""For one request. The first may bring tokens that another task had refreshed and that have expired
+since; a third would not help."""
 
 
 class AuthMiddleware:
@@ -54,7 +54,7 @@ class AuthMiddleware:
         self._credential = _as_credential(credential, base_url, company_domain)
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Adds the headers to a request to the right origin, as long as it is under way.
+        """Adds the headers to a request to the right origin, for as long as it is under way.
 
         At the next attempt the same request passes the middlewares outside this one again, and its
         headers can be seen in `response.request_info`.
@@ -97,7 +97,7 @@ class RefreshMiddleware:
             refused = _REFUSED.pop(request, None)
             if response.status != 401 or refused is None or not can_be_sent_again(request.body):
                 break
-            await read_body(response)  # its connection goes back to the pool
+            await read_body(response)  # so that its connection goes back to the pool
             if not await self._credential.refresh(refused):
                 break
             response.release()

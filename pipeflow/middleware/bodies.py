@@ -1,9 +1,9 @@
-"""The body of a response, read so that everyone after can read it, too; and of a request.
+"""The body of a response, read so that others can read it again; and that of a request.
 
 A body comes once. A middleware that has read `response.content` leaves it at its end, and
-`response.read()` after it gives nothing, without an error. So each middleware of ours that must
-see a body reads it here: what has been read stays in `response.read()`, and `response.content` is
-renewed, for those who stream it.
+`response.read()` after it gives nothing, without an error. So each middleware here that must
+see a body reads it with `read_body`: it stays in `response.read()`, and `response.content` is
+renewed for those who stream it.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def can_be_sent_again(body: object) -> bool:
 
 
 async def read_body(response: ClientResponse) -> bytes | None:
-    """Reads a body to judge it, whether or not somebody has read it before.
+    """Reads a body to judge it, whether or not it has been read before.
 
     Returns:
-        The body, or None where there is none to judge, and what is left stays in the stream:
-        somebody else has taken a part without keeping it, or it has more than `LARGEST_ANSWER`
-        bytes.
+        The body. None if there is none to judge, because another middleware has taken a part
+        without keeping it, or because it has more than `LARGEST_ANSWER` bytes; what is left
+        stays in the stream.
 
     Raises:
         aiohttp.ClientError: The rest of it did not come.

@@ -26,13 +26,13 @@ _NOT_CHARGED = frozenset({401, 403, 429})
 class ObserverMiddleware:
     """Tells an observer when an attempt begins and when it ends.
 
-    It stands inside the retry and the limit, so that no wait of theirs counts, and outside
-    `AttemptMiddleware`, which reads the whole answer; without that one an attempt ends when the
-    headers are there.
+    It belongs inside the retry and the limit, so that their waits do not count, and outside
+    `AttemptMiddleware`, which reads the whole answer. Without that one, an attempt ends when its
+    headers have come.
 
     Args:
-        observer: Whom to tell. `pipeflow.observing.Observers` makes one of several and keeps their
-            exceptions from the request.
+        observer: Whom to tell. `pipeflow.observing.Observers` combines several into one and keeps
+            their exceptions from the request.
         clock: A monotonic clock in seconds.
     """
 

@@ -1,4 +1,4 @@
-"""Sending each request in its turn, and none in vain: glue around a `Limiter`."""
+"""Sending each request in its turn, and none that would be refused: glue around a `Limiter`."""
 
 from __future__ import annotations
 
@@ -28,29 +28,30 @@ if TYPE_CHECKING:
 __all__ = ["RateLimitMiddleware"]
 
 SHORTEST_WAIT = 0.001
-"""Seconds. A shorter wait is none: the time that the limiter itself takes."""
+"""Seconds. A shorter wait is not told of: it is the time that the limiter itself takes."""
 
 
 class RateLimitMiddleware:
-    """Sends a request when its limiter grants it a slot, and none in vain.
+    """Sends a request when its limiter grants it a slot, and stops where sending is useless.
 
-    Each answer's headers are passed to the limiter. After a burst 429 the limiter pauses for as
-    long as the server asks. It blocks, so that requests fail at once without being sent, also
-    those that wait,
+    It passes each answer's headers to the limiter. After a burst 429 the limiter pauses for as
+    long as the server asks. In three cases it blocks, and all requests, the waiting ones included,
+    fail at once without being sent:
 
     - with `BlockedError` after a block by Cloudflare, for the time it states or `cooldown` seconds,
     - with `DailyBudgetExhaustedError` after a daily 429, until the time that `Retry-After` states,
       else until the next midnight (UTC is assumed),
     - with `RateLimitError` after a burst 429 that asks to wait longer than `max_wait`.
 
-    Cancelling a request that waits is safe: its place goes to the next.
+    You can cancel a waiting request: its place goes to the next.
 
     Args:
         limiter: Shared by all middlewares it is given to. By default a new `BurstLimiter`.
         cooldown: Seconds without a request after a block that does not say how long it lasts.
-        max_wait: Seconds. The longest wait after a 429 that a request waits for.
-        reserve_tokens: Stops, with `DailyBudgetExhaustedError`, before the last so many tokens of
-            the day are spent, by what the answers' headers say. None means that all may be spent.
+        max_wait: Seconds. The longest wait that the server can ask for before requests fail.
+        reserve_tokens: How many of the day's tokens to leave to others. Below it requests fail with
+            `DailyBudgetExhaustedError`; the answers' headers say how many are left. None means
+            that all may be spent.
         clock: A monotonic clock in seconds.
         wall_clock: Seconds since 1970 in UTC.
         observer: Whom to tell of waits, and of why nothing more is sent.
@@ -148,7 +149,7 @@ class RateLimitMiddleware:
         self._tell_stopped(reason, seconds)
 
     def _tell_stopped(self, reason: StopReason, seconds: float) -> None:
-        """Tells once for all requests that are refused for one reason at about the same time."""
+        """Tells it once, however many requests are refused for the same reason."""
         now = self._clock()
         if now >= self._told_until.get(reason, -math.inf):
             self._told_until[reason] = now + seconds

@@ -1,7 +1,11 @@
 """From single pages to a walk: which page comes next, where pages join, when to give up.
 
-Knows no connection and no clock: it is a loop over any `PageSource`. The words overlap and join
-are those of `seen`.
+It knows no connection and no clock: it is a loop over any `PageSource`. `seen` defines *identity*,
+*overlap* and *join*. Three more words are used here:
+
+- A page is *torn* when it does not join what was read before.
+- A page is *barren* when nothing in it is new.
+- A record is *nameless* when the API gives it no id.
 """
 
 from __future__ import annotations
@@ -24,15 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST_OVERLAP", "PageSource", "first_request", "requests_after", "walk_pages"]
 
 LARGEST_OVERLAP = 50
-"""Where so many records at the end of a page have no id, the next page repeats only one of them."""
+"""The most records that a page repeats. If as many in a row have no id, it repeats only one."""
 
 PATIENCE = 5
-"""Pages in a row that bring nothing, after which it is asked whether the history advances at all.
-More than one is legitimate: when many records appear during a walk, pages shift by more than a
-page."""
+"""Barren pages in a row after which the walk may give up. More than one is legitimate: when many
+records appear during a walk, pages shift by more than a page."""
 
 MOST_TORN = 20
-"""Pages in a row that do not join, after which the history changes faster than it is read."""
+"""Torn pages in a row after which the history changes faster than it is read."""
 
 LEAST_STEP_BACK = 25
 """A shorter step would cost as much."""
@@ -49,7 +52,7 @@ class PageSource(Protocol):
         ...
 
     async def expect(self, requests: Iterator[PageRequest]) -> None:
-        """Hears what will be asked for next, as far as can be told, before the walk goes on."""
+        """Is told what will be asked for next, as far as that is known, before the walk goes on."""
         ...
 
 
@@ -71,8 +74,8 @@ def requests_after(
         request: What asked for the page.
         page: The page, with all its updates.
         plan: What the walk is for; its `max_items` is how many are wanted after this page.
-        barren: Whether nothing in the page was new. Then the next one asks for as many as a page
-            can hold: that costs the same.
+        barren: Whether nothing in the page was new. The next one is then as large as can be, at
+            the same cost.
     """
     if page.next_start is None or plan.max_items == 0:
         return
@@ -172,7 +175,7 @@ class _Walk:
         self._plan = plan
         self._left = plan
         self._seen = Seen()
-        self._stuck = _Stuckness()
+        self._stuck = _StandstillCheck()
         self._end: int | None = None
         """Where the last page ended, None when the next one does not overlap it."""
         self._resume_start = plan.start
@@ -322,7 +325,7 @@ class _Walk:
             raise
 
 
-class _Stuckness:
+class _StandstillCheck:
     """Tells a history that does not advance from one that has only shifted by many pages."""
 
     def __init__(self) -> None:
@@ -334,7 +337,7 @@ class _Stuckness:
         self._read_again = 0
 
     def check(self, page: FlowPage, yielded: Sequence[FlowPage], end: int) -> None:
-        """Takes account of a page that claims that more follow, and of what of it was yielded.
+        """Counts a page that claims that more follow, and what of it was yielded.
 
         Raises:
             PaginationError: Five pages in a row held nothing new, and they were the same page, or

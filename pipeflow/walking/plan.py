@@ -32,7 +32,7 @@ class PageRequest:
 
 @frozen(kw_only=True)
 class WalkPlan:
-    """What to ask for, of whomever: the filters, where to begin, how much, and how far ahead.
+    """What to ask for, whoever the owner: the filters, where to begin, how much, how far ahead.
 
     Attributes:
         items: The value of the `items` query parameter; None asks for all kinds of update.
@@ -40,7 +40,7 @@ class WalkPlan:
         start: The offset of the first update.
         page_size: Updates per request, 1 to 500.
         max_items: The most updates to yield in total; None means all of them.
-        since: The moment from which on updates are yielded; None means from the beginning.
+        since: The earliest moment of the updates to yield; None means all.
         prefetch: The most pages to have under way ahead of the loop.
 
     Raises:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipeflow.walking.plan import WalkPlan
 
-__all__ = ["DecodeAnswer", "FetchAnswer", "PagesAhead", "walk_pages_ahead"]
+__all__ = ["DecodeAnswer", "FetchAnswer", "Prefetcher", "walk_pages_ahead"]
 
 AnswerT = TypeVar("AnswerT")
 
@@ -35,23 +35,23 @@ async def walk_pages_ahead(
 ) -> AsyncGenerator[FlowPage, None]:
     """As `walk_pages`, with up to `plan.prefetch` pages under way ahead of the consumer.
 
-    However the walk ends, nothing of it is under way any more when it has ended.
+    However the walk ends, no request of it is under way once it has ended.
     """
-    ahead = PagesAhead(fetch_answer, decode_answer, depth=plan.prefetch)
-    async with ahead, aclosing(walk_pages(ahead, plan)) as pages:
+    source = Prefetcher(fetch_answer, decode_answer, depth=plan.prefetch)
+    async with source, aclosing(walk_pages(source, plan)) as pages:
         async for page in pages:
             yield page
 
 
-class PagesAhead(Generic[AnswerT]):
-    """A `PageSource` that has the next pages under way when it is asked for them.
+class Prefetcher(Generic[AnswerT]):
+    """A `PageSource` that requests the next pages before it is asked for them.
 
     It takes the first of the requests that the walk expects to make. The more pages have confirmed
     them, the more are under way: 2, 4, 8 and so on up to `depth`. So no more than `depth` pages are
     held, at most `depth` - 1 requests fall beyond the end, and none does for a history of one page.
 
-    Pages under way overlap, and the walk judges each by itself: records that appear or go meanwhile
-    do not make them worthless. They are dropped when the walk goes on elsewhere than foreseen.
+    Pages under way overlap, and the walk judges each by itself, so they stay useful when records
+    appear or go meanwhile. They are dropped when the walk continues somewhere else.
 
     An answer is decoded when its turn comes. When several come at the same time, decoding them all
     would hold up the requests that follow; and as bytes they take less memory than as records.
@@ -61,7 +61,7 @@ class PagesAhead(Generic[AnswerT]):
     Args:
         fetch_answer: Fetches one page's answer; called from several tasks at once.
         decode_answer: Makes a page of it; called for the pages that are asked for, in their order.
-        depth: Pages under way ahead of the one last asked for, at the most; 0 for none.
+        depth: The most pages under way ahead of the one last asked for; 0 for none.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class PagesAhead(Generic[AnswerT]):
         return request, self._decode_answer(answer, request.start)
 
     async def expect(self, requests: Iterator[PageRequest]) -> None:
-        """Sends the first of these requests, as far as they are not under way."""
+        """Sends the first of these requests, unless they are under way already."""
         if self._depth == 0:
             return
         foreseen = list(islice(requests, min(2 * self._ramp, self._depth)))
@@ -112,18 +112,18 @@ class PagesAhead(Generic[AnswerT]):
         for request in begun:
             self._ahead[request] = asyncio.create_task(self._fetch_answer(request))
         if begun:
-            # Off they go. While answers are at hand, nothing else gives the event loop a turn.
+            # Lets them start: while answers are at hand, nothing else gives the event loop a turn.
             await asyncio.sleep(0)
 
     def _compare(self, foreseen: list[PageRequest]) -> tuple[list[PageRequest], list[PageRequest]]:
-        """Which requests under way are still good, and which of those foreseen are to be sent."""
+        """Which requests under way to keep, and which of those foreseen to send."""
         first = self._serving(foreseen[0]) if foreseen else None
         if first is None:
             kept = [request for request in self._ahead if _is_near_any(request, foreseen)]
             return kept, [request for request in foreseen if not _is_near_any(request, kept)]
         kept = [request for request in self._ahead if request.start >= first.start]
         if first.limit != foreseen[0].limit:
-            return kept, []  # until it has come, nobody knows where the next ones begin
+            return kept, []  # where the next ones begin is known only once it has come
         furthest = max(kept, key=lambda request: request.start)
         return kept, [
             request
@@ -132,7 +132,7 @@ class PagesAhead(Generic[AnswerT]):
         ]
 
     def _serving(self, request: PageRequest) -> PageRequest | None:
-        """The request under way that brings what another would, if there is one."""
+        """The request under way whose page also serves this one, if there is one."""
         serving = [
             other
             for other in self._ahead
@@ -150,7 +150,7 @@ class PagesAhead(Generic[AnswerT]):
 
 
 def _are_near(one: PageRequest, other: PageRequest) -> bool:
-    """Whether the second is the first, foreseen with another overlap."""
+    """Whether both ask for the same page, with different overlaps."""
     return abs(one.start - other.start) <= min(LARGEST_OVERLAP, (one.limit - 1) // 2)
 
 
