@@ -290,8 +290,10 @@ class AuthorizationCallbackError(PipeflowError):
             None when the callback itself is wrong, such as with another `state`.
     """
 
-    def __init__(self, message: str, *, error: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, error: str | None = None, resume_start: int | None = None
+    ) -> None:
+        super().__init__(message, resume_start=resume_start)
         self.error = error
 
 

@@ -330,7 +330,7 @@ from pipeflow import FileTokenStore, OAuthApp, PipedriveSession
 async def work(client_id, client_secret, token_url, path):
     app = OAuthApp(client_id, client_secret, redirect_uri="http://127.0.0.1/", token_url=token_url)
     async with PipedriveSession(oauth=app, tokens=FileTokenStore(path)) as pipedrive:
-        pages = [pipedrive.get_person_flow(1101) for _ in range(10)]
+        pages = [pipedrive.get_person_flow(1101) for _ in range(100)]
         print(sum(len(page.updates) for page in await asyncio.gather(*pages)))
 
 asyncio.run(work(*json.loads(sys.stdin.read())))
@@ -359,7 +359,7 @@ async def test_two_processes_at_expiry_refresh_once(fake: FakePipedrive, tmp_pat
         return told
 
     told = await asyncio.gather(*(work() for _ in range(2)))
-    assert told == [b"300\n", b"300\n"]
+    assert told == [b"3000\n", b"3000\n"]
     assert fake.oauth.token_requests == ["refresh_token"]
 
 
