@@ -737,9 +737,9 @@ async def test_no_store_that_quotes_tokens_shows_them(
         tokens = tokens_at(fake.base_url, lifetime=-1.0)
         fake.oauth.script(Status(200, tokens.to_dict()))
         pipedrive = session_at(fake.base_url, "OAuth", tokens=MemoryTokenStore(tokens))
-        pipedrive._credential._store = Quoting(tokens)  # type: ignore[union-attr]
+        pipedrive._credential._store = Quoting(tokens)  # type: ignore[attr-defined]
         if what == "load":
-            pipedrive._credential._see(tokens)  # type: ignore[union-attr]
+            pipedrive._credential._see(tokens)  # type: ignore[attr-defined]
         error = await error_of(read_all(pipedrive))
         shown = shown_by(pipedrive)
         closing = await error_of(pipedrive.close())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import traceback
@@ -415,6 +416,25 @@ async def test_a_failure_after_the_end_is_raised_and_not_repeated_at_once(
     assert await token_of(credential) == "access-token-0002"
 
 
+async def test_a_failure_in_the_background_is_nobody_s_surprise(
+    endpoint: Endpoint, clocks: Clocks
+) -> None:
+    """Its task ends with an error that nobody awaits; the log has it."""
+    told: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    endpoint.outcomes.append(TransportError("no answer"))
+    credential = endpoint.credential(MemoryTokenStore(endpoint.tokens()))
+    await credential.authorization()
+    clocks.pass_by(3400.0)
+    await credential.authorization()
+    await settle()
+    assert credential._task is None
+    gc.collect()
+    loop.set_exception_handler(None)
+    assert told == []
+
+
 async def test_pauses_between_failures_grow_to_a_minute(endpoint: Endpoint, clocks: Clocks) -> None:
     endpoint.outcomes += [TransportError("no answer") for _ in range(9)]
     credential = endpoint.credential(MemoryTokenStore(endpoint.tokens(lifetime=-1)), random=1.0)
@@ -509,6 +529,21 @@ async def test_a_dead_refresh_token_is_sent_once_and_the_store_looked_at_again(
     assert len(endpoint.requests) == 1
 
 
+async def test_the_store_is_looked_at_for_new_tokens_once_a_second(
+    endpoint: Endpoint, clocks: Clocks
+) -> None:
+    endpoint.alive.clear()
+    store = ShakyStore(endpoint.tokens(lifetime=-1))
+    credential = endpoint.credential(store)
+    loads = []
+    for seconds in (0.0, 0.5, 0.5, 0.5, 0.5):
+        clocks.pass_by(seconds)
+        with pytest.raises(ReauthorizationRequiredError):
+            await credential.authorization()
+        loads.append(store.calls.count("load"))
+    assert loads == [3, 3, 5, 5, 7]
+
+
 async def test_tokens_that_others_saved_meanwhile_are_used(endpoint: Endpoint) -> None:
     """By a process that does not keep to the lock."""
     store = MemoryTokenStore(endpoint.tokens(lifetime=-1))
@@ -558,8 +593,9 @@ async def test_a_dead_refresh_token_is_borne_as_long_as_the_access_token_holds(
 async def test_an_empty_store_says_to_authorize(endpoint: Endpoint) -> None:
     store = ShakyStore(endpoint.tokens())
     store.failures["load"] = [LookupError("nothing here")]
-    with pytest.raises(ReauthorizationRequiredError, match="holds no tokens: authorize"):
+    with pytest.raises(ReauthorizationRequiredError, match="holds no tokens: authorize") as caught:
         await endpoint.credential(store).authorization()
+    assert caught.value.status == 401
 
 
 async def test_a_store_that_is_away_is_an_error_of_its_own(
@@ -692,6 +728,18 @@ async def test_closing_saves_what_is_not_saved_yet(endpoint: Endpoint) -> None:
     assert (await store.load()).refresh_token == "refresh-token-0002"
     await credential.close()
     assert store.calls.count("save") == 2
+
+
+async def test_closing_saves_and_does_not_refresh(endpoint: Endpoint, clocks: Clocks) -> None:
+    store = ShakyStore(endpoint.tokens(lifetime=-1))
+    store.failures["save"] = [OSError("disk full")]
+    credential = endpoint.credential(store)
+    with pytest.raises(TokenStoreError):
+        await credential.authorization()
+    clocks.pass_by(4000.0)
+    await credential.close()
+    assert (await store.load()).refresh_token == "refresh-token-0002"
+    assert len(endpoint.requests) == 1
 
 
 async def test_closing_says_when_tokens_are_lost(endpoint: Endpoint) -> None:

@@ -249,7 +249,7 @@ async def test_a_deadline_bounds_the_wait_for_a_refresh_and_loses_no_token(
     pipedrive = session_at(fake, store, deadline=0.05)
     with pytest.raises(PipeflowError, match="deadline"):
         await pipedrive.get_person_flow(1101)
-    task = pipedrive._credential._task  # type: ignore[union-attr]
+    task = pipedrive._credential._task  # type: ignore[attr-defined]
     assert task is not None
     task.cancel()
     await pipedrive.close()
