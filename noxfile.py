@@ -13,6 +13,8 @@ nox.options.sessions = ["lint", "types", "tests", "lowest"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
+WITH_EXTRAS = ".[cli,html]"
+
 IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
 """A file's tests stay together: the examples of a page build on each other."""
 
@@ -37,7 +39,7 @@ def leave_sources(session: nox.Session) -> Path:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, formatting, and the direction of imports."""
-    session.install("-e", ".[cli]", *group("lint"))
+    session.install("-e", WITH_EXTRAS, *group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports", "--no-cache")
@@ -46,7 +48,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy and pyright, on the package and the tests, and a public surface without unknowns."""
-    session.install("-e", ".[cli]", *group("typing"), *group("tests"), *group("benchmarks"), "nox")
+    groups = [*group("typing"), *group("tests"), *group("benchmarks")]
+    session.install("-e", WITH_EXTRAS, *groups, "nox")
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--verifytypes", "pipeflow", "--ignoreexternal")
@@ -55,7 +58,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The tests, on the built wheel and the newest dependencies, with full branch coverage."""
-    session.install(".[cli]", *group("tests"))
+    session.install(WITH_EXTRAS, *group("tests"))
     leave_sources(session)
     session.run("coverage", "run", "-m", "pytest", "-q", *IN_PARALLEL, *session.posargs)
     session.run("coverage", "combine", "-q")
@@ -69,7 +72,7 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The tests, on the built wheel and the lowest dependencies it allows."""
     session.install("uv")
-    session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", ".[cli]")
+    session.run("uv", "pip", "install", "-q", "--resolution", "lowest-direct", WITH_EXTRAS)
     session.run("uv", "pip", "install", "-q", *group("tests"))
     leave_sources(session)
     session.run("pytest", "-q", *IN_PARALLEL, *session.posargs)
@@ -78,7 +81,7 @@ def lowest(session: nox.Session) -> None:
 @nox.session(python=["3.12", "3.13", "3.14"], default=False)
 def newer(session: nox.Session) -> None:
     """The tests on the built wheel, on each newer Python that is installed."""
-    session.install(".[cli]", *group("tests"))
+    session.install(WITH_EXTRAS, *group("tests"))
     leave_sources(session)
     session.run("pytest", "-q", *IN_PARALLEL, *session.posargs)
 
@@ -86,6 +89,6 @@ def newer(session: nox.Session) -> None:
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Measures and prints ratios; asserts no time."""
-    session.install(".[cli]", *group("tests"), *group("benchmarks"), *group("peers"))
+    session.install(WITH_EXTRAS, *group("tests"), *group("benchmarks"), *group("peers"))
     leave_sources(session)
     session.run("pytest", "-q", "-s", *(session.posargs or ["tests/benchmarks"]))
