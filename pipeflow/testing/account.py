@@ -159,6 +159,8 @@ class Account:
     def move(self, kind: str, number: object, *, to: int, **whose: Unpack[Whose]) -> None:
         """A record goes to another person: `fake.move("activity", 5, person=7, to=8)`.
 
+        An `update_time` moves to the present.
+
         Raises:
             ValueError: Not exactly one of `person`, `deal` and `organization` is given.
             LookupError: The fake holds no such history, or the history no such record.
@@ -171,6 +173,8 @@ class Account:
             self._store.keys(cast("Whose", {owner: to}))
             before = self._store[source].remove((kind, number))
             record = before.record
+            if "update_time" in record["data"]:
+                record["data"]["update_time"] = wire_time(self.clock.now())
             _give(record["data"], _OWNING_FIELD[owner], left, to)
             after = self._store[target].add(record)
             self._tell("changed", [source, target], before, after)

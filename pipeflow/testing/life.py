@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipeflow.testing.histories.cast import Cast
 from pipeflow.testing.histories.generation import SHARES
+from pipeflow.testing.histories.mails import mail_time
 from pipeflow.testing.histories.payloads import wire_time
 from pipeflow.testing.histories.story import Story
 
@@ -92,9 +93,16 @@ class Life:
         self._appear(person, self._story(person).record(kind, self._account.clock.now()))
 
     def _backdate(self, person: int) -> None:
-        past = self._account.clock.now() - timedelta(hours=self._chance.randint(2, 600))
+        now = self._account.clock.now()
+        past = now - timedelta(hours=self._chance.randint(2, 600))
         kind = self._chance.choice(["note", "call", "mailMessage"])
-        self._appear(person, self._story(person).record(kind, past))
+        record = self._story(person).record(kind, past)
+        # Its own time is long ago, but not that at which Pipedrive wrote it.
+        data = record["data"]
+        for name in ("add_time", "update_time"):
+            if name in data:
+                data[name] = mail_time(now) if kind == "mailMessage" else wire_time(now)
+        self._appear(person, record)
 
     def _plan(self, person: int) -> None:
         self._appear(person, self._story(person).pending_activity())

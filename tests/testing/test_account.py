@@ -122,7 +122,7 @@ def test_a_record_without_an_id_is_named_by_its_uuid() -> None:
 
 
 def test_a_record_goes_to_another_person() -> None:
-    activity = day(9, "activity", done=True, person_id=7)
+    activity = day(9, "activity", done=True, person_id=7, update_time="2026-05-09 10:00:00")
     activity["data"]["participants"] = [{"person_id": 7}, {"person_id": 5}]
     fake = living(persons={7: [activity, day(5)], 8: [day(12)]})
     fake.move("activity", 9, person=7, to=8)
@@ -130,6 +130,7 @@ def test_a_record_goes_to_another_person() -> None:
     assert ids(fake.records(person=8)) == [12, 9]
     moved = fake.records(person=8)[1]["data"]
     assert moved["person_id"] == 8
+    assert moved["update_time"] == NOW
     assert moved["participants"] == [{"person_id": 8}, {"person_id": 5}]
 
 

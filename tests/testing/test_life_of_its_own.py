@@ -162,3 +162,18 @@ async def test_what_it_raises_is_raised_at_the_end() -> None:
 def test_it_goes_on_by_itself_only_while_the_fake_runs() -> None:
     with pytest.raises(RuntimeError, match="not running"):
         living().live()
+
+
+def test_what_is_backdated_says_when_it_was_written() -> None:
+    """By its own time it is old; only so can anybody find it."""
+    backdated = [
+        record
+        for record in everything(lived(3, 400))
+        if record["object"] in {"note", "call", "mailMessage"}
+        and record["timestamp"] < "2026-11-26 11:00:00"
+        and int(record["data"].get("id", 0)) >= 1_000_000
+    ]
+    assert {record["object"] for record in backdated} == {"note", "call", "mailMessage"}
+    for record in backdated:
+        written = record["data"].get("update_time") or record["data"]["add_time"]
+        assert written.replace("T", " ") >= "2026-11-26 12:00:00"

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     from pipeflow.testing.histories.cast import Cast, Member
 
-__all__ = ["mail_message"]
+__all__ = ["mail_message", "mail_time"]
 
 
-def _mail_time(moment: datetime) -> str:
+def mail_time(moment: datetime) -> str:
+    """A time as mail carries it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
@@ -75,15 +76,15 @@ def mail_message(
         "sent_flag": int(sent),
         "sent_from_pipedrive_flag": int(sent),
         "smart_bcc_flag": 0,
-        "message_time": _mail_time(moment),
-        "add_time": _mail_time(moment),
-        "update_time": _mail_time(moment.replace(second=59)),
+        "message_time": mail_time(moment),
+        "add_time": mail_time(moment),
+        "update_time": mail_time(moment.replace(second=59)),
         "has_attachments_flag": has_attachments,
         "has_inline_attachments_flag": 0,
         "has_real_attachments_flag": has_attachments,
         "mua_message_id": f"{number:08x}-0@mailer.example.com",
         "template_id": None,
         "item_type": "mailMessage",
-        "timestamp": _mail_time(moment),
+        "timestamp": mail_time(moment),
         "company_id": COMPANY_ID,
     }
