@@ -26,6 +26,7 @@ __all__ = [
     "RetryPolicy",
     "is_null",
     "is_worth_retrying",
+    "needs_body",
 ]
 
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 528), 529, 530})
@@ -44,6 +45,18 @@ _JSON_BREAKS_OFF = "Input data was truncated"
 """How msgspec says that a text is the beginning of JSON."""
 
 
+def needs_body(method: str, status: int, content_type: str) -> bool:
+    """Whether an answer is read whole, so that `is_worth_retrying` can judge it.
+
+    Every other answer passes as it streams, and is never retried.
+    """
+    if status == 200:
+        media_type = content_type.partition(";")[0].strip().lower()
+        is_json = media_type == "application/json" or media_type.endswith("+json")
+        return method == "GET" and is_json
+    return status in RETRIED_STATUSES
+
+
 def is_worth_retrying(answer: Answer, now: datetime) -> bool:
     """Whether a request that was answered like this may be answered better the next time.
 
@@ -51,7 +64,7 @@ def is_worth_retrying(answer: Answer, now: datetime) -> bool:
     after a 200 whose JSON breaks off or is `null`.
 
     Args:
-        answer: The answer. One with status 200 is a GET's, and claims to be JSON.
+        answer: The answer, for which `needs_body` holds.
         now: The aware local time.
     """
     if answer.status == 200:

@@ -14,6 +14,7 @@ from pipeflow.retrying import (
     RetryPolicy,
     is_null,
     is_worth_retrying,
+    needs_body,
 )
 
 if TYPE_CHECKING:
@@ -137,3 +138,22 @@ def test_an_answer_that_ends_is_not(body: bytes) -> None:
 def test_only_an_answer_that_succeeds_is_null() -> None:
     assert is_null(answer(200, b"null"))
     assert not is_null(answer(502, b"null"))
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "content_type", "is_read"),
+    [
+        ("GET", 200, "application/json; charset=utf-8", True),
+        ("GET", 200, " Application/Problem+JSON", True),
+        ("GET", 200, "text/html", False),
+        ("GET", 200, "", False),
+        ("PUT", 200, "application/json", False),
+        ("PUT", 503, "", True),
+        ("GET", 404, "application/json", False),
+        ("GET", 206, "application/json", False),
+    ],
+)
+def test_only_what_may_be_retried_is_read(
+    method: str, status: int, content_type: str, is_read: bool
+) -> None:
+    assert needs_body(method, status, content_type) is is_read

@@ -19,10 +19,10 @@ from pipeflow.middleware.observe import details_of
 from pipeflow.observing import Observer, RetryScheduled
 from pipeflow.retrying import (
     IDEMPOTENT_METHODS,
-    RETRIED_STATUSES,
     RetryPolicy,
     is_null,
     is_worth_retrying,
+    needs_body,
 )
 
 if TYPE_CHECKING:
@@ -139,11 +139,12 @@ class RetryMiddleware:
 
     async def _refused(self, request: ClientRequest, response: ClientResponse) -> Answer | None:
         """The answer, if a retry may bring a better one."""
-        is_json = request.method == "GET" and response.status == 200 and _claims_json(response)
-        if response.status not in RETRIED_STATUSES and not is_json:
+        if not needs_body(
+            request.method, response.status, response.headers.get("Content-Type", "")
+        ):
             return None
         body = await read_body(response)
-        if is_json and body is None:
+        if response.status == 200 and body is None:
             return None  # somebody else has taken a part of it, and judges it
         answer = Answer(response.status, response.headers, body or b"")
         if not is_worth_retrying(answer, datetime.now(UTC)):
@@ -166,8 +167,3 @@ def _in_our_words(failure: Exception, host: str | None) -> Exception:
 def _can_repeat(request: ClientRequest) -> bool:
     is_idempotent = request.method in IDEMPOTENT_METHODS or "Idempotency-Key" in request.headers
     return is_idempotent and can_be_sent_again(request.body)
-
-
-def _claims_json(response: ClientResponse) -> bool:
-    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return media_type == "application/json" or media_type.endswith("+json")
