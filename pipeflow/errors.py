@@ -206,8 +206,8 @@ class PermissionDeniedError(ApiError):
 class BlockedError(PermissionDeniedError):
     """Cloudflare blocks this client: a 403, or a 429 of its own. Stop; it is never retried.
 
-    It follows on going on after 429s. The session sends nothing more until the block ends and
-    raises this error instead.
+    It comes when a client keeps sending after 429s. Until the block ends, the session sends nothing
+    and raises this error instead.
 
     Source: Pipedrive's guide, "Rate limiting" (`core-api-concepts-rate-limiting`).
 
@@ -376,8 +376,8 @@ class FlowsFailed(ExceptionGroup[Exception]):
     def remaining(self, ids: Iterable[int | tuple[int, int]]) -> Iterator[int | tuple[int, int]]:
         """Yields what to walk next: the unfinished from where they ended, then the ids not begun.
 
-        Those that failed are left out: to try them again, take their `owner_id` and
-        `resume_start` from `failures`.
+        Those that failed are left out. To try them again, take `owner_id` and `resume_start` from
+        `failures`.
 
         Args:
             ids: The ids that were walked, from the beginning: not an iterator that was used up.

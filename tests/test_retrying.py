@@ -154,6 +154,6 @@ def test_only_an_answer_that_succeeds_is_null() -> None:
     ],
 )
 def test_only_what_may_be_retried_is_read(
-    method: str, status: int, content_type: str, is_read: bool
+    method: str, status: int, content_type: str, *, is_read: bool
 ) -> None:
     assert needs_body(method, status, content_type) is is_read

@@ -1,6 +1,6 @@
 """Text from a CRM, made safe to print.
 
-Whoever can send a mail to a person can write into that person's history. What they write must not
+Anyone who can send a mail to a person can write into that person's history. Their text must not
 move the cursor, rename the window, hide a line or reverse the reading order.
 """
 

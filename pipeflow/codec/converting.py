@@ -1,9 +1,9 @@
-"""JSON values into records and back, by one cattrs converter.
+"""Records from JSON values and back, by one cattrs converter.
 
-Each class has one structure hook. That of a record of ours takes either what msgspec has decoded
-already, a twin (`twins.py`), or a dict. Of a twin it makes the record fast, or raises; of a dict it
-has an answer for every value, and where one breaks its field's shape, says where and why. What it
-accepts either way, it reads alike.
+Each class has one structure hook. That of a record of ours takes either a twin (see `twins`), which
+msgspec has decoded already, or a dict. From a twin it makes the record fast, or raises. A dict
+takes longer, but any value that has a meaning is read, and an error says where and why. Both give
+the same record.
 """
 
 from __future__ import annotations

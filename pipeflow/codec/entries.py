@@ -32,7 +32,7 @@ __all__ = ["EntryDecoder"]
 
 @attrs.frozen(eq=False)
 class _Twins:
-    """What msgspec decodes entries of all known kinds into.
+    """The twins (see `twins`) of entries of all known kinds.
 
     Attributes:
         kinds: For each twin of an entry: the value of its `object`, the converter's hook for its
@@ -81,7 +81,7 @@ class EntryDecoder:
         )
 
     def decode_twins(self, body: bytes) -> Envelope[Any]:
-        """Decodes an answer all of whose entries are of known kinds and as they should be."""
+        """Decodes an answer whose entries are all of known kinds and well-formed."""
         return self._twins.decode_answer(body)
 
     def updates(

@@ -49,7 +49,7 @@ class RelatedDecoder:
 
     @functools.cached_property
     def _decode_twins(self) -> Callable[[bytes], Any]:
-        """Made for the first page, like all that has to do with twins."""
+        """Made for the first page, like everything about twins (see `twins`)."""
         fields: list[Any] = [("allOf", None, None)]  # the form of the published example takes dicts
         for kind, (_, record) in RELATED_KINDS.items():
             twin: Any = self._converter.twin(record) or Any

@@ -106,7 +106,7 @@ class OAuthApp:
         """Where to send the browser, so that the user can grant access.
 
         Args:
-            state: A value that nobody can guess, such as `secrets.token_urlsafe()`, kept with the
+            state: An unguessable value, such as `secrets.token_urlsafe()`, kept with the
                 user's browser session and compared when the browser comes back.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Secrets out of everything that leaves: texts, answers and errors, whoever quoted them.
+"""Takes secrets out of everything that leaves: texts, answers and errors.
 
 Servers and proxies can echo a header in a reason. aiohttp's errors can hold the request with its
 headers, and the frames of a traceback the bytes that were sent.

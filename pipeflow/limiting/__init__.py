@@ -1,4 +1,4 @@
-"""The limits of the account: who may send when, and when nobody may."""
+"""The account's limits: when each request may be sent, and when none may."""
 
 from pipeflow.limiting.blocks import block_error
 from pipeflow.limiting.burst import BurstLimiter

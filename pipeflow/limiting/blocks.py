@@ -1,4 +1,4 @@
-"""Times in which no request is sent at all. Arithmetic only, with the time as an argument."""
+"""Blocks, in which no request is sent at all. Arithmetic only; the time is an argument."""
 
 from __future__ import annotations
 

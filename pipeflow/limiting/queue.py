@@ -1,4 +1,4 @@
-"""Who may send when: the arithmetic of the burst limit. It knows no clock and never waits."""
+"""When each request may be sent: the arithmetic of the burst limit, without clock or waiting."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class SlotQueue:
         self._paused_until = max(self._paused_until, now + wait)
 
     def wake_all(self) -> None:
-        """Wakes all who wait, because there is something else to hear than their turn."""
+        """Wakes all that wait, because of something other than their turn."""
         for reservation in self._waiting:
             reservation.wake()
 
@@ -163,7 +163,7 @@ class SlotQueue:
         return self._window / self._limit
 
     def _grant_slots(self, now: float) -> None:
-        """Gives each free slot to who waited longest, and wakes the new head of the queue."""
+        """Gives free slots to those that waited longest, and wakes the new head of the queue."""
         while self._waiting and now >= self._next_slot_at(now):
             reservation, _ = self._waiting.popitem(last=False)
             if reservation.wake():

@@ -35,7 +35,7 @@ class FieldChange(Record):
         item_id: The id of the changed person, deal or organization, as the update's `object` says.
         user_id: The id of the user who made the change.
         field_key: The key of the field, such as `org_id`; a custom field's key is 40 hex digits.
-            The one field that is never missing: a change without it is none.
+            It is never missing: a change without it stays a dict.
         old_value: The value before, of any JSON type; None when there was none.
         new_value: The value after, of any JSON type; None when it was emptied.
         is_bulk_update_flag: Whether it was one of many changes made at once.

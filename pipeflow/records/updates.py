@@ -82,9 +82,9 @@ class FlowUpdate:
 
     Updates are equal when `object`, `timestamp`, `data` and `raw` are, wherever in the history
     they stand. They hash when `data` does: a plain dict, or a list as the value of a changed
-    field, does not. For tests they can be made by hand; such an update came from nowhere, and its
-    `raw` is None. So is that of one to which `attrs.evolve` gave another `object`, `timestamp` or
-    `data`: what you took out of it is nowhere in it.
+    field, does not. You can make them by hand, for tests; their `raw` is None. So is that of
+    an update to which `attrs.evolve` gave another `object`, `timestamp` or `data`: what you took
+    out of it is nowhere in it.
 
     Attributes:
         object: The kind, such as `personChange` or `activity`: an open set. It need not be the
@@ -96,9 +96,9 @@ class FlowUpdate:
         offset: The position in the whole collection, counted from 0, at the time of asking.
         related: The users, persons, organizations and deals of the update's page.
         decode_error: None, or why `data` is a plain dict although its kind has a class: a text
-            that starts with the place in the answer, such as `$.data[3].data.due_date`. A text
-            rather than an exception, so that it compares, pickles and is logged like the rest;
-            with `strict=True` it is the message of the `DecodeError` that is raised instead.
+            that starts with the place in the answer, such as `$.data[3].data.due_date`. It
+            is a text, so that updates compare, pickle and log easily; with `strict=True` it is the
+            message of the `DecodeError` that is raised instead.
     """
 
     object: str = ""

@@ -1,4 +1,4 @@
-"""What happens in an account, as one value: whoever tells of it (a webhook) begins with this."""
+"""What happens in an account, as one value: webhooks are made from it."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ async def walk_many(
 
 
 class _Account:
-    """What became of each owner, told to whoever asked for it."""
+    """What became of each owner, told to the callbacks."""
 
     def __init__(self, kind: OwnerKind, many: ManyPlan) -> None:
         self._kind = kind

@@ -249,7 +249,7 @@ class WorkerPool:
         self._news.set()
 
     def _note_end(self, worker: asyncio.Task[None]) -> None:
-        """However a worker ends, whoever waits for arrivals hears of it."""
+        """However a worker ends, the task that waits for arrivals is woken."""
         self._at_work.discard(worker)
         if not worker.cancelled():
             error = worker.exception()

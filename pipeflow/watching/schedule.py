@@ -1,4 +1,4 @@
-"""Who is polled next, and when: each owner by its own clock, those that were poked first.
+"""Which owner is polled next, and when. Those that were poked come first.
 
 Pure arithmetic: `now` is seconds of one monotonic clock.
 """

@@ -1,4 +1,4 @@
-"""The watch: each owner polled in its turn, the news to the loop, faults survived."""
+"""The watch: it polls each owner in turn, gives the news to your loop, and survives faults."""
 
 from __future__ import annotations
 
