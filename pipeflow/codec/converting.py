@@ -112,7 +112,7 @@ class RecordConverter:
                 raise mismatch("an object", value)
             return structure_dict()(value, record)
 
-        twin = None
+        twin: Any = None
         if _OUR_CLASSES.get(record.__name__) is record:
             fields = [self._twin_field(record, field) for field in attrs.fields(record)]
             twin = self._twins[structure_record] = make_twin(record, fields)

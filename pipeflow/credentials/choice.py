@@ -66,6 +66,6 @@ def credential_of(
         raise TypeError(f"tokens must be OAuthTokens or a TokenStore, not {type(store).__name__}")
     return OAuthCredential(
         store,
-        lambda held: oauth.refresh(held, session=client()),
+        lambda tokens: oauth.refresh(tokens, session=client()),
         secrets=oauth.secrets,
     )

@@ -25,6 +25,28 @@ Verdict: TypeAlias = Literal["continue", "drop", "raise"]
 OnWatchError: TypeAlias = Callable[[int, PipeflowError], Verdict | Awaitable[Verdict]]
 
 
+def _check_deep_interval(_: object, __: object, value: object) -> None:
+    if value is not None:
+        check_seconds("deep_interval", value)
+
+
+def _check_share(_: object, __: object, value: object) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"daily_share must be a number from 0 to 1, not {value!r}")
+    if not 0 < value <= 1:
+        raise ValueError(f"daily_share must be above 0 and at most 1, not {value!r}")
+
+
+def _check_on_lost(_: object, __: object, value: object) -> None:
+    if value not in {"raise", "latest", "replay"}:
+        raise ValueError(f"on_lost must be 'raise', 'latest' or 'replay', not {value!r}")
+
+
+def _check_on_budget(_: object, __: object, value: object) -> None:
+    if value not in {"wait", "raise"}:
+        raise ValueError(f"on_budget must be 'wait' or 'raise', not {value!r}")
+
+
 @frozen(kw_only=True)
 class WatchPlan:
     """How a watch polls.
@@ -46,36 +68,14 @@ class WatchPlan:
     """
 
     interval: float = field(default=300.0, validator=seconds())
-    deep_interval: float | None = field(default=86_400.0)
+    deep_interval: float | None = field(default=86_400.0, validator=_check_deep_interval)
     deep_pages: int = field(default=20, converter=plain_int, validator=whole_number(least=1))
     max_pages: int = field(default=20, converter=plain_int, validator=whole_number(least=1))
-    daily_share: float = field(default=0.5)
-    on_lost: OnLost = field(default="raise")
-    on_budget: OnBudget = field(default="wait")
+    daily_share: float = field(default=0.5, validator=_check_share)
+    on_lost: OnLost = field(default="raise", validator=_check_on_lost)
+    on_budget: OnBudget = field(default="wait", validator=_check_on_budget)
     on_error: OnWatchError | None = None
     raises_missing: bool = False
-
-    @deep_interval.validator
-    def _check_deep_interval(self, _: object, value: object) -> None:
-        if value is not None:
-            check_seconds("deep_interval", value)
-
-    @daily_share.validator
-    def _check_share(self, _: object, value: object) -> None:
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise TypeError(f"daily_share must be a number from 0 to 1, not {value!r}")
-        if not 0 < value <= 1:
-            raise ValueError(f"daily_share must be above 0 and at most 1, not {value!r}")
-
-    @on_lost.validator
-    def _check_on_lost(self, _: object, value: object) -> None:
-        if value not in {"raise", "latest", "replay"}:
-            raise ValueError(f"on_lost must be 'raise', 'latest' or 'replay', not {value!r}")
-
-    @on_budget.validator
-    def _check_on_budget(self, _: object, value: object) -> None:
-        if value not in {"wait", "raise"}:
-            raise ValueError(f"on_budget must be 'wait' or 'raise', not {value!r}")
 
 
 class Source(Protocol):

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from pipeflow.errors import CheckpointLostError
 from pipeflow.walking.plan import LARGEST_PAGE
@@ -221,10 +221,12 @@ class Poll:
     before: Place
     reading: Reading
     forget: bool = False
-    news: tuple[_News, ...] = field(init=False)
+    news: tuple[_News, ...] = field(
+        init=False, default=Factory(lambda poll: poll.compare(), takes_self=True)
+    )
 
-    @news.default
-    def _compare(self) -> tuple[_News, ...]:
+    def compare(self) -> tuple[_News, ...]:
+        """The news, the oldest first."""
         undone: list[_News] = []
         past: list[_News] = []
         index = -1

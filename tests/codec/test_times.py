@@ -30,6 +30,7 @@ from pipeflow.codec.times import read_date, read_datetime, read_duration, read_t
 )
 def test_a_time_is_aware_and_in_utc(text: str) -> None:
     moment = read_datetime(text)
+    assert moment is not None
     assert moment == datetime(2024, 3, 1, 9, 30, tzinfo=UTC)
     assert moment.tzinfo is UTC
 

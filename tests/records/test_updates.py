@@ -77,8 +77,9 @@ def test_updates_differ_in_kind_time_data_or_raw(other: Json) -> None:
 
 
 def test_an_update_is_no_other_thing() -> None:
-    assert FlowUpdate() != "update"
-    assert RelatedObjects() != {}
+    others: list[object] = ["update", {}]
+    assert FlowUpdate() not in others
+    assert RelatedObjects() not in others
 
 
 def test_updates_with_a_dict_do_not_hash() -> None:

@@ -96,7 +96,7 @@ async def options_are_checked(pipedrive: PipedriveSession) -> None:
     pipedrive.iter_person_flows([1], on_error="stop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     PipedriveSession.from_env(api_token="")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     pipedrive.iter_person_flows(["1"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
-    PipedriveSession("token", "acme")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    PipedriveSession("token", "acme")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
     PipedriveSession("token", retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 

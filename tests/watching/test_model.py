@@ -177,5 +177,5 @@ TestWatching.settings = settings(
     stateful_step_count=30,
     deadline=None,
     derandomize="WATCH_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
 )
