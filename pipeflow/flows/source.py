@@ -95,6 +95,6 @@ def account_of(authorization: Authorization) -> str:
     """
     url = authorization.base_url
     if url.host != _COMMON_HOST:
-        return url.authority
+        return str(url.host_port_subcomponent)
     secrets = "\n".join(authorization.headers.values())
     return f"token {hashlib.sha256(b'pipeflow:' + secrets.encode()).hexdigest()[:16]}"

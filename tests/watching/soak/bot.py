@@ -15,7 +15,9 @@ from pipeflow import PipedriveSession, RetryPolicy
 from pipeflow.watching.place import sightings
 
 if TYPE_CHECKING:
-    from pipeflow.watching import Checkpoint
+    from collections.abc import Callable
+
+    from pipeflow.watching import Checkpoint, FlowWatch
 
 
 def kept_in(file: Path) -> list[dict[str, Any]]:
@@ -35,11 +37,12 @@ async def watch(url: str, token: str, file: Path, *, persons: int, interval: flo
             checkpoints |= {int(person): place for person, place in line["began"].items()}
         else:
             checkpoints[line["person"]] = line["checkpoint"]
+    watched = range(1, persons + 1)
     whole = sum(len(json.dumps(line)) + 1 for line in kept)
     async with (
         PipedriveSession(token, base_url=url, retry=RetryPolicy(base_delay=0.01)) as pipedrive,
         pipedrive.watch_person_flows(
-            range(1, persons + 1),
+            watched,
             checkpoints=checkpoints,
             interval=interval,
             deep_interval=3 * interval,
@@ -52,8 +55,9 @@ async def watch(url: str, token: str, file: Path, *, persons: int, interval: flo
                 out.write(json.dumps(line).encode() + b"\n")
                 out.flush()
 
-            if not kept:
-                keep({"began": events.checkpoints})
+            placing = asyncio.create_task(
+                _keep_first_places(events, keep, missing=set(watched) - checkpoints.keys())
+            )
             async for event in events:
                 [seen] = sightings([event.update], {})
                 keep(
@@ -66,6 +70,20 @@ async def watch(url: str, token: str, file: Path, *, persons: int, interval: flo
                         "checkpoint": event.checkpoint,
                     }
                 )
+            await placing
+
+
+async def _keep_first_places(
+    events: FlowWatch, keep: Callable[[dict[str, Any]], None], *, missing: set[int]
+) -> None:
+    """Keeps where each person's watch has begun; a first poll that failed is made again later."""
+    while missing:
+        places = events.checkpoints
+        began = {person: places[person] for person in missing & places.keys()}
+        missing -= began.keys()
+        if began:
+            keep({"began": began})
+        await asyncio.sleep(0.1)
 
 
 if __name__ == "__main__":

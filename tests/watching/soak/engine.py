@@ -86,7 +86,7 @@ async def soak(
         arguments += [str(interval)]
         before = _standing(fake, persons)
         async with _bot(arguments):
-            await _until(lambda: bool(kept_in(file)))
+            await _until(lambda: _placed(file) == persons)
         life = fake.live(rate=rate, seed=seed)
         for _ in range(kills):
             async with _bot(arguments):
@@ -153,6 +153,10 @@ def _standing(fake: FakePipedrive, persons: int) -> dict[Told, str]:
             for place, one in enumerate(seen)
         }
     return standing
+
+
+def _placed(file: Path) -> int:
+    return sum(len(line["began"]) for line in kept_in(file) if "began" in line)
 
 
 def _events(file: Path) -> list[dict[str, Any]]:
