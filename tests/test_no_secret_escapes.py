@@ -66,6 +66,7 @@ from pipeflow.observing import Observer
 from pipeflow.testing import (
     BadGateway,
     Block,
+    ClampPages,
     DailyBudgetExceeded,
     Disconnect,
     FakeOAuth,
@@ -181,7 +182,7 @@ FAILURES: dict[str, tuple[type[PipeflowError], Fault]] = {
     "an outage": (TransportError, Outage(0.05)),
     "silence": (RequestTimeoutError, Stall()),
     "silence within the body": (RequestTimeoutError, Stall(after=10)),
-    "a page that does not advance": (PaginationError, StuckPage()),
+    "a page that does not advance": (PaginationError, StuckPage() + ClampPages(10)),
 }
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
