@@ -300,13 +300,19 @@ class _Walk:
                 return self._read(back, page, 0, from_head=True)
         else:
             # More may have appeared than a page holds, so that what was read is further down.
+            if self._seen.stands_in(torn.updates):
+                return self._read(asked, torn, 0)
+            # The torn page, and those under way, may be from before it appeared.
+            await self._source.expect(iter(()))
+            start = asked.start
             for _ in range(PATIENCE):
+                further = PageRequest(start, LARGEST_PAGE)
+                asked, torn = await self._fetch(further, resume_start=0)
                 if self._seen.stands_in(torn.updates):
                     return self._read(asked, torn, 0)
                 if not torn.updates:
                     break
-                further = PageRequest(asked.start + len(torn.updates), LARGEST_PAGE)
-                asked, torn = await self._fetch(further, resume_start=0)
+                start = asked.start + len(torn.updates)
         raise PaginationError(
             "the walk has lost its place: nothing of what it has read is in the history any more",
             resume_start=0,

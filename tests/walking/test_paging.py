@@ -413,6 +413,22 @@ async def test_a_walk_from_the_middle_looks_further_down_too() -> None:
     assert await walked(collection, start=5) == list(range(5, 600))
 
 
+async def test_a_walk_from_the_middle_looks_further_down_than_a_stale_page() -> None:
+    """The torn page was on its way before so much appeared, when the history was shorter."""
+    asked = []
+
+    async def fetch(request: PageRequest) -> FlowPage:
+        asked.append(request)
+        grown = [] if len(asked) == 1 else list(range(1000, 1030))
+        numbers = [*grown, *range(20)]
+        if len(asked) == 2:
+            numbers = []
+        end = request.start + request.limit
+        return page_of(numbers[request.start : end], start=request.start, more=end < len(numbers))
+
+    assert await walked(fetch, start=5, page_size=3) == list(range(5, 20))
+
+
 async def test_a_history_that_never_joins_ends() -> None:
     count = 0
 
