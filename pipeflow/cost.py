@@ -50,7 +50,7 @@ class WatchCost:
     from pipeflow.cost import WatchCost, daily_tokens
 
     cost = WatchCost(owners=1, interval=300.0)
-    assert cost.tokens == 288 * 40 + 40
+    assert cost.tokens == 288 * 40
     assert cost.share_of(daily_tokens("Lite")) < 0.5
     ```
 
@@ -70,8 +70,9 @@ class WatchCost:
     def requests(self) -> int:
         """Requests a day."""
         polls = DAY / self.interval
-        deep_looks = 0.0 if self.deep_interval is None else DAY / self.deep_interval
-        return round(self.owners * (polls + deep_looks * self.deep_pages))
+        # A deep look takes the place of a poll.
+        deep_looks = 0.0 if self.deep_interval is None else min(polls, DAY / self.deep_interval)
+        return round(self.owners * (polls + deep_looks * (self.deep_pages - 1)))
 
     @property
     def tokens(self) -> int:

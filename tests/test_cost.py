@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from pipeflow.cost import DailyShare, WatchCost, daily_tokens, request_tokens
+from pipeflow.cost import PLANS, DailyShare, WatchCost, daily_tokens, request_tokens
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -33,9 +35,11 @@ def test_what_a_request_costs_is_in_its_path(path: str, tokens: int) -> None:
 @pytest.mark.parametrize(
     ("cost", "requests"),
     [
-        (WatchCost(), 289),
+        (WatchCost(), 288),
         (WatchCost(deep_interval=None), 288),
-        (WatchCost(owners=100, interval=3600.0, deep_pages=3), 2700),
+        (WatchCost(deep_interval=None, deep_pages=9), 288),
+        (WatchCost(owners=100, interval=3600.0, deep_pages=3), 2600),
+        (WatchCost(owners=100, deep_interval=3600.0, interval=86_400.0, deep_pages=3), 300),
         (WatchCost(owners=0), 0),
     ],
 )
@@ -48,6 +52,20 @@ def test_a_watch_costs_its_polls_and_its_deep_looks(cost: WatchCost, requests: i
 def test_costs_are_checked() -> None:
     with pytest.raises(ValueError, match="interval"):
         WatchCost(interval=0.0)
+
+
+ROW = re.compile(r"^\| ([\d,]+) \| (\d+) s \| ([\d,]+) \|((?: \d+% \|)+)$", re.MULTILINE)
+
+
+def test_the_table_of_the_documentation_is_what_is_computed() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "watching.md").read_text("utf-8")
+    rows = ROW.findall(page[page.index("<!-- cost table -->") :])
+    assert len(rows) == 6
+    for owners, interval, tokens, shares in rows:
+        cost = WatchCost(owners=int(owners.replace(",", "")), interval=float(interval))
+        assert f"{cost.tokens:,}" == tokens
+        computed = [f"{cost.share_of(daily_tokens(plan)):.0%}" for plan in PLANS]
+        assert shares.replace("|", " ").split() == computed
 
 
 # ---- the share of a day
