@@ -13,7 +13,7 @@ nox.options.sessions = ["lint", "types", "tests", "lowest"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
-WITH_EXTRAS = ".[cli,html]"
+WITH_EXTRAS = ".[cli,html,redis]"
 
 IN_PARALLEL = ("-n", "auto", "--dist", "loadfile")
 """A file's tests stay together: the examples of a page build on each other."""

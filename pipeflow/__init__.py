@@ -16,6 +16,7 @@ cost            what watching costs
 walking/        which page comes next, what in it is new, what is fetched ahead; many walks
 owners          a person, a deal, an organization, and the address of its flow
 names/          names for keys and ids, asked once of the account
+redis/          one limit and one set of OAuth tokens for many processes
 codec/          bytes to records, and back to JSON
 timeline/       a history as a page to look at
 retrying        the retry rule: after what, how often, and after how long

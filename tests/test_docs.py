@@ -14,6 +14,7 @@ import pipeflow
 import pipeflow.limiting
 import pipeflow.middleware
 import pipeflow.observing
+import pipeflow.redis
 import pipeflow.testing
 from pipeflow import PipedriveSession
 
@@ -33,6 +34,7 @@ def public_names() -> Iterator[str]:
     yield from pipeflow.limiting.__all__
     yield from pipeflow.middleware.__all__
     yield from pipeflow.observing.__all__
+    yield from pipeflow.redis.__all__
     yield from pipeflow.testing.__all__
     yield from list(inspect.signature(PipedriveSession).parameters)
     for name in dir(PipedriveSession):

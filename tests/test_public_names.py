@@ -9,6 +9,7 @@ import pipeflow.errors
 import pipeflow.limiting
 import pipeflow.middleware
 import pipeflow.observing
+import pipeflow.redis
 import pipeflow.testing
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ def test_the_middlewares_are_exported() -> None:
 
 def test_what_a_limiter_of_ones_own_needs_is_exported() -> None:
     assert_exports(pipeflow.limiting, LIMITERS)
+
+
+def test_what_needs_a_redis_is_in_a_room_of_its_own() -> None:
+    assert_exports(pipeflow.redis, "RedisBurstLimiter RedisTokenStore")
 
 
 def test_observers_and_their_events_are_exported() -> None:
