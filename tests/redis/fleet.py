@@ -25,7 +25,7 @@ from pipeflow.redis import RedisBurstLimiter
 from tests.redis.server import RedisServer
 
 WINDOW = 2.0
-CONCURRENCY = 8
+UNDER_WAY = 32  # tasks that send, in all processes together
 ROOT = Path(__file__).parents[2]
 
 
@@ -66,7 +66,7 @@ class CountingServer:
         writer.close()
 
 
-async def work(name: str, url: str, port: int, limit: int) -> None:
+async def work(name: str, url: str, port: int, limit: int, tasks: int) -> None:
     async with Redis.from_url(url) as redis:
         limiter = RedisBurstLimiter(redis, key="made-up-token", limit=limit, window=WINDOW)
 
@@ -81,7 +81,7 @@ async def work(name: str, url: str, port: int, limit: int) -> None:
                 if said == "refused":
                     limiter.pause(None)
 
-        await asyncio.gather(*(send() for _ in range(CONCURRENCY)))
+        await asyncio.gather(*(send() for _ in range(tasks)))
 
 
 @define
@@ -111,6 +111,7 @@ async def measure(
     names = [f"worker-{number}" for number in range(processes)]
     command = [sys.executable, "-m", "tests.redis.fleet", "--port", str(port)]
     command += ["--redis", redis.url, "--limit", str(limit)]
+    command += ["--tasks", str(UNDER_WAY // processes)]
     workers = {
         name: subprocess.Popen(  # noqa: ASYNC220 - it is a moment
             [*command, "--work", name], cwd=ROOT, stderr=subprocess.DEVNULL
@@ -154,16 +155,18 @@ def main() -> None:
     parser.add_argument("--port", type=int)
     parser.add_argument("--redis")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--tasks", type=int)
+    parser.add_argument("--processes", type=int, nargs="+", default=[4, 8])
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
     if options.work:
-        asyncio.run(work(options.work, options.redis, options.port, options.limit))
+        asyncio.run(work(options.work, options.redis, options.port, options.limit, options.tasks))
         return
     print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
     print("| processes | limit per 2 s | announced | harm | refused | used | least share |")
     print("|---|---|---|---|---|---|---|")
     with RedisServer() as redis:
-        for processes in (4, 8):
+        for processes in options.processes:
             for limit in (20, 40):
                 for announces, harm in ((True, False), (False, False), (True, True)):
                     figures = asyncio.run(
