@@ -39,8 +39,9 @@ RecordT = TypeVar("RecordT")
 _OUR_CLASSES = {name: vars(records)[name] for name in records.__all__}
 _LONGEST_REASON = 200
 _LONGEST_REPEATED = 1000
-"""Bytes of the longest array of records that is remembered, and the most there can be of them."""
+"""Bytes of the longest array of records that is remembered: not, say, a newsletter's receivers."""
 _MOST_REPEATED = 256
+"""How many arrays of each field are remembered: the same persons take part again and again."""
 
 
 class ShapeError(Exception):
@@ -185,9 +186,13 @@ class RecordConverter:
         if twin is None:
             names = {"read": self._records_reader(inner)}
             return TwinField(field.name, Any, None, "{read}({value})", names)
-        names = {"read": _repeated_records_reader(twin, self.hook(twin))}
-        nothing = msgspec.Raw(b"null")
-        return TwinField(field.name, msgspec.Raw, nothing, "{read}(bytes({value}))", names)
+        read = _array_reader(twin, self.hook(twin))
+        names = {"read": read, "remembered": lru_cache(maxsize=_MOST_REPEATED)(read)}
+        inline = (
+            "({remembered} if len(it := bytes({value}))"
+            f" <= {_LONGEST_REPEATED} else {{read}})(it)"
+        )
+        return TwinField(field.name, msgspec.Raw, msgspec.Raw(b"null"), inline, names)
 
     def _unstructures(self, record: type) -> Callable[[Any], dict[str, Any]]:
         overrides: dict[str, Any] = {
@@ -214,21 +219,16 @@ def _is_record(declared: Any) -> bool:  # noqa: ANN401 - whatever cattrs looks u
     return isinstance(declared, type) and issubclass(declared, Record)
 
 
-def _repeated_records_reader(
+def _array_reader(
     twin: type[msgspec.Struct], build: Callable[[Any, Any], Any]
 ) -> Callable[[bytes], tuple[Any, ...]]:
-    """Reads the JSON of an array of records.
-
-    It remembers the latest arrays, as the same persons take part in a history again and again; but
-    no long one, such as the receivers of a newsletter.
-    """
+    """Reads the JSON of an array of records."""
     decode = msgspec.json.Decoder(list[twin] | None).decode  # type: ignore[valid-type]
 
     def read_records(text: bytes) -> tuple[Any, ...]:
         return tuple([build(one, twin) for one in decode(text) or ()])
 
-    remembered = lru_cache(maxsize=_MOST_REPEATED)(read_records)
-    return lambda text: (remembered if len(text) <= _LONGEST_REPEATED else read_records)(text)
+    return read_records
 
 
 def _first_reason(error: BaseException) -> tuple[str, str]:
