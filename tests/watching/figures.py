@@ -55,7 +55,7 @@ def a_day(
     """
     loop = JumpingLoop()
     history = History(loop)
-    for _ in range(400):
+    for _ in range(400 if persons < 1000 else 60):
         history.add_note()
     for _ in range(undone):
         history.add_activity()

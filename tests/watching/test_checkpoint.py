@@ -8,7 +8,8 @@ import pytest
 from attrs import evolve
 
 from pipeflow.watching.checkpoint import Binding
-from pipeflow.watching.place import Place
+from pipeflow.watching.place import REMEMBERED, Place
+from pipeflow.watching.poll import CROWDED
 
 if TYPE_CHECKING:
     from tests.conftest import Wrong
@@ -66,3 +67,19 @@ def test_what_is_not_a_checkpoint_is_refused(wrong: Wrong) -> None:
 def test_a_damaged_checkpoint_is_refused(damage: Wrong) -> None:
     with pytest.raises(ValueError, match="damaged"):
         BINDING.place(BINDING.checkpoint(PLACE) | damage)
+
+
+def test_a_checkpoint_with_100_undone_activities_stays_under_8_kb() -> None:
+    """Also on a busy day, with all of them gone from the head and a crowd of new records."""
+
+    def entries(kind: str, count: int) -> dict[str, str]:
+        return {f"{kind}{number:07}": "state123" for number in range(count)}
+
+    place = Place(
+        moment=datetime(2026, 3, 2, 8, 30, tzinfo=UTC),
+        undone=entries("u", 100),
+        missing=entries("m", 100),
+        past=entries("p", REMEMBERED),
+        recent=entries("r", CROWDED),
+    )
+    assert len(json.dumps(BINDING.checkpoint(place))) < 8_000
