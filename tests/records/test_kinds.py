@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import attrs
 import pytest
 
+import pipeflow
 from pipeflow import records
 from pipeflow.codec.fields import FIELD_TYPES, inner_record, wire_name
 from pipeflow.codec.related import RELATED_KINDS
@@ -26,6 +28,18 @@ def test_every_payload_names_its_kinds_and_each_kind_has_one() -> None:
     kinds = [kind for payload in get_args(Payload) for kind in payload.kinds]
     assert all(payload.kinds for payload in get_args(Payload))
     assert sorted(kinds) == sorted(PAYLOADS)
+
+
+def test_every_class_with_a_kind_is_a_payload() -> None:
+    assert {record for record in CLASSES if record.kinds} == set(get_args(Payload))
+
+
+@pytest.mark.parametrize("payload", get_args(Payload))
+def test_every_payload_is_public_and_in_the_docs(payload: type[Record]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "records.md").read_text()
+    assert payload.__name__ in pipeflow.__all__
+    row = " | ".join([", ".join(f"`{kind}`" for kind in payload.kinds), f"`{payload.__name__}`"])
+    assert f"| {row} |" in page
 
 
 def test_every_kind_is_one_of_the_reference() -> None:
