@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 __all__ = ["WholeNumber"]
 
 
-class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # before 8.2 it is not generic
+if TYPE_CHECKING:
+    _IntParamType = click.ParamType[int]
+else:
+    _IntParamType = click.ParamType  # before 8.2 it is not generic
+
+
+class WholeNumber(_IntParamType):
     """A whole number within bounds. A wrong one is told together with what would be right."""
 
     name = "number"

@@ -46,7 +46,14 @@ _LONGEST_INT = 19
 _LONGEST_FLOAT = 30
 _FLOAT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
-FLAGS = {None: None, "": None, "0": False, "1": True, "false": False, "true": True} | {
+FLAGS: dict[str | bool | None, bool | None] = {
+    None: None,
+    "": None,
+    "0": False,
+    "1": True,
+    "false": False,
+    "true": True,
+} | {
     False: False,  # and 0
     True: True,  # and 1
 }

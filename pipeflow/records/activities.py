@@ -1,7 +1,7 @@
 """Activities: calls, meetings, tasks, deadlines, planned or done."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -154,7 +154,7 @@ class Activity(Record):
         lead: The lead it is linked to.
     """
 
-    kinds = ("activity",)
+    kinds: ClassVar[tuple[str, ...]] = ("activity",)
 
     id: int | None = None
     company_id: int | None = None

@@ -1,7 +1,7 @@
 """Changes of one field: the payload of `personChange`, `dealChange` and `organizationChange`."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -47,7 +47,7 @@ class FieldChange(Record):
         additional_data: The values as Pipedrive shows them.
     """
 
-    kinds = ("personChange", "dealChange", "organizationChange")
+    kinds: ClassVar[tuple[str, ...]] = ("personChange", "dealChange", "organizationChange")
 
     id: int | None = None
     item_id: int | None = None

@@ -1,6 +1,7 @@
 """Comments on notes."""
 
 from datetime import datetime
+from typing import ClassVar
 
 import attrs
 
@@ -29,7 +30,7 @@ class Comment(Record):
         company_id: The id of the Pipedrive account.
     """
 
-    kinds = ("comment",)
+    kinds: ClassVar[tuple[str, ...]] = ("comment",)
 
     uuid: str | None = None
     active_flag: bool | None = None

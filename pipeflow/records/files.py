@@ -1,6 +1,7 @@
 """Files, by themselves or attached to mail."""
 
 from datetime import datetime
+from typing import ClassVar
 
 import attrs
 
@@ -55,7 +56,7 @@ class File(Record):
         note_id: The id of the note it is attached to, in older answers.
     """
 
-    kinds = ("file",)
+    kinds: ClassVar[tuple[str, ...]] = ("file",)
 
     id: int | None = None
     user_id: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
 
@@ -89,7 +89,7 @@ class JsonText(msgspec.Struct, eq=False, gc=False):
             return NotImplemented
         return self.text == other.text or self.value == other.value
 
-    __hash__ = None  # type: ignore[assignment]  # what JSON holds does not hash
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # what JSON holds does not hash
 
     def __reduce__(self) -> tuple[type[JsonText], tuple[Any, ...]]:
         return JsonText, (self.text, 0, self.reading)  # and not the page

@@ -1,7 +1,7 @@
 """Mail, its senders and receivers, and its attachments."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -94,7 +94,7 @@ class MailMessage(Record):
         mail_link_tracking_last_clicked_at: When one of its links was last clicked on, in UTC.
     """
 
-    kinds = ("mailMessage", "mailMessageWithAttachment")
+    kinds: ClassVar[tuple[str, ...]] = ("mailMessage", "mailMessageWithAttachment")
 
     attachments: tuple[File, ...] = ()
     id: int | None = None

@@ -1,6 +1,7 @@
 """Notes, and the names that come inside them."""
 
 from datetime import datetime
+from typing import ClassVar
 
 import attrs
 
@@ -114,7 +115,7 @@ class Note(Record):
         project: The title of the project.
     """
 
-    kinds = ("note",)
+    kinds: ClassVar[tuple[str, ...]] = ("note",)
 
     id: int | None = None
     user_id: int | None = None

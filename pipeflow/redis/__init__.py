@@ -5,8 +5,8 @@ It needs the extra `redis`: `pip install "pipeflow[redis]"`. Redis 6.2 or newer,
 
 try:
     import redis.exceptions  # noqa: F401
-except ImportError as error:  # pragma: no cover - shown in a process of its own
-    raise ImportError('pipeflow.redis needs redis-py: pip install "pipeflow[redis]"') from error
+except ImportError as _error:  # pragma: no cover - shown in a process of its own
+    raise ImportError('pipeflow.redis needs redis-py: pip install "pipeflow[redis]"') from _error
 
 from pipeflow.redis.limiter import RedisBurstLimiter
 from pipeflow.redis.token_store import RedisTokenStore

@@ -9,6 +9,7 @@ from pipeflow.testing.histories.payloads import wire_time
 from pipeflow.testing.store import owner_keys
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pipeflow.testing.clock import Clock
@@ -33,7 +34,7 @@ class Account:
     """
 
     def __init__(self, store: Store) -> None:
-        self.lock = store.lock
+        self.lock: threading.RLock = store.lock
         self._store = store
         self._listeners: list[Callable[[Happening], None]] = []
 

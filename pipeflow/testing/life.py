@@ -47,8 +47,8 @@ class Life:
     """
 
     def __init__(self, account: Account, *, seed: int, persons: Iterable[int]) -> None:
-        self.steps = 0
-        self.stopped = False
+        self.steps: int = 0
+        self.stopped: bool = False
         self._account = account
         self._persons = sorted(persons)
         if not self._persons:

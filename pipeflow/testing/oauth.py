@@ -75,8 +75,8 @@ class FakeOAuth:
         burst_limit: int = 80,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.client_id = secrets.token_hex(8) if client_id is None else client_id
-        self.client_secret = secrets.token_hex(20) if client_secret is None else client_secret
+        self.client_id: str = secrets.token_hex(8) if client_id is None else client_id
+        self.client_secret: str = secrets.token_hex(20) if client_secret is None else client_secret
         self.redirect_uri = redirect_uri
         self.rotates = rotates
         self.token_lifetime = token_lifetime

@@ -42,8 +42,8 @@ class Store:
         pace: Pace | None = None,
     ) -> None:
         self.related = related
-        self.pace = Pace() if pace is None else pace
-        self.lock = threading.RLock()
+        self.pace: Pace = Pace() if pace is None else pace
+        self.lock: threading.RLock = threading.RLock()
         self._histories = {key: History(each, self.pace) for key, each in entries.items()}
         self._changed_at: dict[OwnerKey, datetime] = {}
 

@@ -62,7 +62,7 @@ class Seen:
         """How many of them stand before the end of the last page."""
         self._sample: tuple[Identity, int] | None = None
         """A record with an id, followed by one without, and its content."""
-        self.contents_last = True
+        self.contents_last: bool = True
         """Whether a record says the same in each answer, as far as can be told."""
         self._places_last = True
         self._offsets_are_trusted = False

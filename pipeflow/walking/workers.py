@@ -113,8 +113,8 @@ class WorkerPool:
         self._room = asyncio.Semaphore(concurrency)
         self._at_work: set[asyncio.Task[None]] = set()
         self._is_ending = False
-        self.begun = 0
-        self.repeated = 0
+        self.begun: int = 0
+        self.repeated: int = 0
         self.unfinished: dict[int, int] = {}
         self.stopped_by: BaseException | None = None
 
