@@ -110,18 +110,17 @@ class FlowReader:
             PipeflowError: No answer came, it says no, or it is not a JSON object.
         """
         retry = RetryMiddleware(self._retry, observer=self._observer)
-        with hiding_secrets(self._credential.secrets):
+        with self._gate():
             answer = await self._connection.get(url_from, parameters, retry)
             if answer.status != 200:
-                answer = Redaction(self._credential.secrets()).answer(answer)
-                raise answer.error(datetime.now(UTC), cooldown=self._cooldown)
-        try:
-            found = read_json(answer.body)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise DecodeError("the answer is not a JSON object")
-        return found
+                raise self._refusal(answer)
+            try:
+                found = read_json(answer.body)
+            except ValueError:
+                found = None
+            if not isinstance(found, dict):
+                raise DecodeError("the answer is not a JSON object")
+            return found
 
     async def polled_pages(
         self, owner: Owner, plan: WalkPlan, first_page: int, *, heard: Callable[[Answer], None]
@@ -184,19 +183,28 @@ class FlowReader:
 
         async def fetch_answer(request: PageRequest) -> Answer:
             parameters = plan.parameters(request)
-            with hiding_secrets(self._credential.secrets):
+            with self._gate():
                 return await self._connection.get(owner.flow_url, parameters, retry)
 
         return fetch_answer
 
     def _page_of(self, answer: Answer, start: int) -> FlowPage:
-        with hiding_secrets(self._credential.secrets):
-            if answer.status == 200:
-                try:
-                    return self._decoder.decode(answer.body, strict=self._strict, start=start)
-                except PipeflowError:
-                    # It may quote a part of a secret, cut so that redaction would miss it.
-                    answer = Redaction(self._credential.secrets()).answer(answer)
-                    return self._decoder.decode(answer.body, strict=self._strict, start=start)
-            answer = Redaction(self._credential.secrets()).answer(answer)
-            raise answer.error(datetime.now(UTC), cooldown=self._cooldown)
+        with self._gate():
+            if answer.status != 200:
+                raise self._refusal(answer)
+            try:
+                return self._decoder.decode(answer.body, strict=self._strict, start=start)
+            except PipeflowError:
+                # It may quote a part of a secret, cut so that redaction would miss it.
+                answer = self._redacted(answer)
+                return self._decoder.decode(answer.body, strict=self._strict, start=start)
+
+    def _gate(self) -> hiding_secrets:
+        """What every error passes on its way out."""
+        return hiding_secrets(self._credential.secrets)
+
+    def _refusal(self, answer: Answer) -> PipeflowError:
+        return self._redacted(answer).error(datetime.now(UTC), cooldown=self._cooldown)
+
+    def _redacted(self, answer: Answer) -> Answer:
+        return Redaction(self._credential.secrets()).answer(answer)

@@ -37,6 +37,7 @@ from pipeflow import (
     FlowsFailed,
     InvalidIdError,
     MemoryTokenStore,
+    Names,
     NotFoundError,
     OAuthApp,
     OAuthTokens,
@@ -333,7 +334,7 @@ def everything_in(error: BaseException) -> Iterator[BaseException]:
     """An error, its members and all it was raised from, shown or suppressed."""
     yield error
     inner = [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
-    inner += getattr(error, "failures", ())
+    inner += [*getattr(error, "failures", ()), getattr(error, "stopped_by", None)]
     for each in inner:
         if each is not None:
             yield from everything_in(each)
@@ -535,6 +536,53 @@ async def test_no_deadline_shows_a_secret(
             error = await error_of(read_a_page(pipedrive))
     assert "deadline" in str(error)
     assert leaks(places_of(error) | overheard()) == []
+
+
+@pytest.mark.parametrize("how", SECRETS)
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_no_failure_of_names_shows_a_secret(
+    how: str, failure: str, overheard: Callable[[], dict[str, str]]
+) -> None:
+    """Whether it is raised or, as a refusal of some names, told."""
+    kind, fault = FAILURES[failure]
+    told: list[Names] = []
+
+    async def read_names(pipedrive: PipedriveSession) -> None:
+        told.append(await pipedrive.get_names(parts=["users"]))
+
+    async with small_fake() as fake:
+        fake.on_request = lambda _: fault
+        async with session_at(fake.base_url, how, attempt_timeout=patience(kind)) as pipedrive:
+            error = await error_of(read_names(pipedrive))
+            shown = shown_by(pipedrive)
+    refusals = {f"names {each}": f"{each.refused} {each.to_dict()}" for each in told}
+    assert leaks(places_of(error) | refusals | shown | overheard(), how) == []
+
+
+@pytest.mark.parametrize("how", SECRETS)
+@pytest.mark.parametrize("failure", ["400", "401", "404", "a secret as data", "a secret, not JSON"])
+async def test_no_failure_of_a_watch_shows_a_secret(
+    how: str, failure: str, overheard: Callable[[], dict[str, str]]
+) -> None:
+    """Whether it ends the watch or is borne, and told in the log."""
+    _, fault = FAILURES[failure]
+
+    async def watch(pipedrive: PipedriveSession) -> None:
+        async with pipedrive.watch_person_flow(1101) as events:
+            await anext(events)
+
+    async with small_fake() as fake:
+        fake.on_request = lambda _: fault
+        async with session_at(fake.base_url, how) as pipedrive:
+            watching = asyncio.create_task(error_of(watch(pipedrive)))
+            while not any(request.status for request in fake.requests):
+                await asyncio.sleep(0)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            watching.cancel()
+            error = await watching
+            shown = shown_by(pipedrive)
+    assert leaks(places_of(error) | shown | overheard(), how) == []
 
 
 @pytest.mark.parametrize("how", SECRETS)
