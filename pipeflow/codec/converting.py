@@ -18,7 +18,7 @@ from cattrs import ClassValidationError, IterableValidationError, IterableValida
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from pipeflow import records
-from pipeflow.codec.fields import FIELD_TYPES, field_type, inner_record, wire_name
+from pipeflow.codec.fields import field_type, inner_record, wire_name
 from pipeflow.codec.readers import mismatch, read_array
 from pipeflow.codec.scalars import converter_for_pipedrive, ignoring_type
 from pipeflow.codec.twins import TwinField, make_build, make_twin
@@ -169,23 +169,20 @@ class RecordConverter:
     def _twin_field(self, record: type, field: attrs.Attribute[Any]) -> TwinField:
         inner = inner_record(field.type)
         if inner is None:
-            row = FIELD_TYPES[field.type] if (known := field_type(record, field)) is None else known
+            row: Any = field_type(record, field)
             default = msgspec.NODEFAULT if field.default is attrs.NOTHING else None
             return TwinField(field.name, row.wire, default, row.inline)
-        twin = self.twin(inner)
-        if field.default is None:
-            names: dict[str, Any] = {"read": self._record_reader(inner)}
-            if twin is None:
-                return TwinField(field.name, Any, None, "{read}({value})", names)
+        is_list, twin = field.default is not None, self.twin(inner)
+        reads: Any = self._records_reader(inner) if is_list else self._record_reader(inner)
+        if twin is None:
+            return TwinField(field.name, Any, None, "{read}({value})", {"read": reads})
+        if not is_list:
             inline = (
                 "({build}(it, {twin}) if type(it := {value}) is {twin}"
                 " else None if it is None else {read}(it))"
             )
-            names |= {"build": self.hook(twin), "twin": twin}
+            names = {"build": self.hook(twin), "twin": twin, "read": reads}
             return TwinField(field.name, twin | list[Any] | None, None, inline, names)
-        if twin is None:
-            names = {"read": self._records_reader(inner)}
-            return TwinField(field.name, Any, None, "{read}({value})", names)
         read = _array_reader(twin, self.hook(twin))
         names = {"read": read, "remembered": lru_cache(maxsize=_MOST_REPEATED)(read)}
         inline = (

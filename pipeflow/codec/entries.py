@@ -125,7 +125,7 @@ class EntryDecoder:
                 update.offset = start + index
                 update.related = related
                 update.decode_error = None
-                update._json = JsonText(page, index, (kind, moment, data))  # noqa: SLF001 - a draft
+                update._json = JsonText(page, index, data, kind, moment)  # noqa: SLF001 - a draft
                 update.__class__ = FlowUpdate
             except Exception:  # noqa: BLE001 - a hook of the user's may raise anything
                 text = JsonText(page.entry(index))
@@ -154,7 +154,7 @@ class EntryDecoder:
             problem = error
         if problem is not None and strict:
             raise DecodeError(str(problem), path=problem.path)
-        text.reading = (kind, timestamp, data)
+        text.data, text.kind, text.timestamp = data, kind, timestamp
         return FlowUpdate(
             object=kind,
             timestamp=timestamp,

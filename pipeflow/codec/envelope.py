@@ -130,6 +130,8 @@ def read_paging(text: bytes) -> Paging:
 
 def _check_encoding(body: bytes) -> None:
     """Refuses what is not UTF-8 anywhere; msgspec does not look into what nobody reads."""
+    if body.isascii():  # as PHP mostly writes it
+        return
     # In pieces: the memory of one large string would come from the system and go back to it.
     view = memoryview(body)
     start = 0

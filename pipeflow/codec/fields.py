@@ -108,7 +108,9 @@ _ID = FieldType(
 )
 FIELD_TYPES: dict[Any, FieldType] = {
     Any: FieldType(Any, _as_it_is),
-    tuple[Any, ...]: FieldType(list[Any] | None, read_array, "tuple({value} or ())", list),
+    tuple[Any, ...]: FieldType(
+        list[Any] | None, read_array, "(tuple(it) if (it := {value}) else ())", list
+    ),
     str: FieldType(str, required(read_text, "a string")),
     str | None: FieldType(str | None, read_text),
     int | None: FieldType(int | None, read_int),

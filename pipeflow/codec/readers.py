@@ -113,8 +113,10 @@ def read_int(value: Json) -> int | None:
         return value
     if value is None or value is False or value == "":
         return None
-    if isinstance(value, str) and (number := _int_of(value.strip().removesuffix(","))) is not None:
-        return number
+    if isinstance(value, str):
+        number = _int_of(value.removesuffix(","))
+        if number is not None:
+            return number
     if isinstance(value, float) and value.is_integer():
         return int(value)
     raise mismatch("an integer", value)
@@ -193,8 +195,8 @@ def _read(read: Callable[[str], ValueT | None], value: Json, expected: str) -> V
 
 
 def _int_of(text: str) -> int | None:
-    digits = text.removeprefix("-")
-    if digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_INT:
+    digits = text if text.isdecimal() else text.strip().removeprefix("-")
+    if digits.isdecimal() and digits.isascii() and len(digits) <= _LONGEST_INT:
         return int(text)
     return None
 

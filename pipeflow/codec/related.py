@@ -104,8 +104,8 @@ class RelatedDecoder:
 
 
 def _related(related: dict[str, dict[int, Any]], text: bytes) -> RelatedObjects:
-    reading = tuple(related[name] for name, _ in RELATED_KINDS.values())
-    return RelatedObjects(**related, json_text=JsonText(text, 0, reading))
+    read = tuple(related[name] for name, _ in RELATED_KINDS.values())
+    return RelatedObjects(**related, json_text=JsonText(text, data=read))
 
 
 def _members(value: Json, path: str, problems: list[ShapeError]) -> Iterable[tuple[str, Json]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import datetime  # noqa: TC003 - msgspec looks at it
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
@@ -59,14 +60,18 @@ class JsonText(msgspec.Struct, eq=False, gc=False):
     Attributes:
         source: The text; or the page to cut it from, which stays in memory until then.
         index: The place of the text in that page.
-        reading: What was read from it: the fields of the record that holds it. The text stays
-            with a record that holds exactly these; one made by `attrs.evolve` with another
-            content goes without, so that what was removed from it is nowhere in it.
+        data: What was read from it: the content of the record that holds it. The text stays with
+            a record that has exactly this content. One to which `attrs.evolve` gave another goes
+            without, so that what was taken out of it is nowhere in it.
+        kind: Of an entry, what was read as its `object`.
+        timestamp: Of an entry, what was read as its `timestamp`.
     """
 
     source: PageText | bytes
     index: int = 0
-    reading: tuple[Any, ...] = ()
+    data: Any = None
+    kind: str = ""
+    timestamp: datetime | None = None
     _value: Json = msgspec.UNSET
 
     @property
@@ -92,7 +97,7 @@ class JsonText(msgspec.Struct, eq=False, gc=False):
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # what JSON holds does not hash
 
     def __reduce__(self) -> tuple[type[JsonText], tuple[Any, ...]]:
-        return JsonText, (self.text, 0, self.reading)  # and not the page
+        return JsonText, (self.text, 0, self.data, self.kind, self.timestamp)  # and not the page
 
     def __repr__(self) -> str:
         return f"JsonText({len(self.text)} bytes)"

@@ -140,8 +140,8 @@ class RelatedObjects:
 
     def __attrs_post_init__(self) -> None:
         read = (self.users, self.persons, self.organizations, self.deals)
-        if self._json and self._json.reading != read:
-            object.__setattr__(self, "_json", None)  # evolved: see `JsonText.reading`
+        if self._json and self._json.data != read:
+            object.__setattr__(self, "_json", None)  # evolved: see `JsonText.data`
 
     @property
     def raw_json(self) -> bytes | None:

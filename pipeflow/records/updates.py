@@ -110,8 +110,12 @@ class FlowUpdate:
     _json: JsonText | None = attrs.field(default=None, alias="json_text", hash=False)
 
     def __attrs_post_init__(self) -> None:
-        if self._json and self._json.reading != (self.object, self.timestamp, self.data):
-            object.__setattr__(self, "_json", None)  # evolved: see `JsonText.reading`
+        text = self._json
+        if text is None:
+            return
+        read = (text.kind, text.timestamp, text.data)
+        if read != (self.object, self.timestamp, self.data):
+            object.__setattr__(self, "_json", None)  # evolved: see `JsonText.data`
 
     @property
     def raw_json(self) -> bytes | None:

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from pipeflow.codec import decode_page
+from pipeflow.errors import DecodeError
 from pipeflow.records import (
     Activity,
     ActivityFile,
@@ -425,3 +426,18 @@ def test_a_person_is_found_by_an_id_that_came_as_text(page_of: PageOf) -> None:
         assert update.person is not None
         assert (update.person.id, update.person.name) == (31, "Person")
         assert update.actor is not None
+
+
+@pytest.mark.parametrize("value", ["x", "1e999", "9" * 40, "1,5", "nan", True, []])
+def test_what_is_no_number_is_refused(value: Json) -> None:
+    body = {"data": [], "related_objects": {"deal": {"1": {"value": value}}}}
+    with pytest.raises(DecodeError, match="expected a number"):
+        decode_page(json.dumps(body).encode(), strict=True)
+
+
+def test_a_number_beyond_all_bounds_is_no_text_and_no_integer(page_of: PageOf) -> None:
+    for field in ("subject", "priority"):
+        body = b'{"data": [{"object": "activity", "data": {"%s": 1e999}}]}' % field.encode()
+        (update,) = decode_page(body).updates
+        assert update.decode_error is not None
+        assert "got inf" in update.decode_error

@@ -15,7 +15,17 @@ import pytest
 from cattrs.preconf.json import make_converter
 from hypothesis import given, settings
 
-from pipeflow import Activity, FlowItem, FlowPage, FlowUpdate, Note, RelatedUser, to_dict
+from pipeflow import (
+    Activity,
+    ActivityAttendee,
+    ActivityFile,
+    FlowItem,
+    FlowPage,
+    FlowUpdate,
+    Note,
+    RelatedUser,
+    to_dict,
+)
 from pipeflow.codec import PageDecoder, decode_page, page_decoder
 from pipeflow.errors import DecodeError
 from tests.codec import strategies
@@ -187,6 +197,30 @@ def test_a_hook_for_one_of_our_classes_is_honoured() -> None:
     page = decode_page(json.dumps(body).encode(), converter=converter)
     assert page.updates[0].data == NamedNote("X")
     assert page.related.users == {7: RelatedUser(name="hidden")}
+
+
+def test_a_hook_for_a_record_within_one_of_ours_is_honoured() -> None:
+    converter = cattrs.Converter()
+    converter.register_structure_hook(ActivityFile, lambda value, _: ActivityFile(url=value["id"]))
+    converter.register_structure_hook(
+        ActivityAttendee, lambda value, _: ActivityAttendee(name=value["name"].upper())
+    )
+    data = {"file": {"id": "x"}, "attendees": [None, {"name": "a"}]}
+    expected = Activity(file=ActivityFile(url="x"), attendees=(ActivityAttendee(name="A"),))
+    for note in (None, "\ud83d"):
+        update = decode({"object": "activity", "data": data | {"note": note}}, converter)
+        assert update.data == attrs.evolve(expected, note=note)
+    assert decode({"object": "activity", "data": {}}, converter).data == Activity()
+
+
+def test_a_subclass_may_hold_classes_of_the_user_s() -> None:
+    @attrs.frozen(kw_only=True, eq=False, repr=False)
+    class Followed(Note):
+        follower: Follower | None = None
+
+    data = {"id": 1, "follower": {"user_id": "7"}}
+    update = decode({"object": "note", "data": data}, note=attrs.resolve_types(Followed, globals()))
+    assert update.data == Followed(id=1, follower=Follower(7))
 
 
 def test_hooks_for_unions_are_honoured() -> None:

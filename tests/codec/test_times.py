@@ -32,6 +32,7 @@ def test_a_time_is_aware_and_in_utc(text: str) -> None:
     moment = read_datetime(text)
     assert moment is not None
     assert moment == datetime(2024, 3, 1, 9, 30, tzinfo=UTC)
+    assert moment is not None
     assert moment.tzinfo is UTC
 
 

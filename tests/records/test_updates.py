@@ -225,7 +225,7 @@ def test_the_repr_of_a_page_counts() -> None:
 
 def test_related_objects_are_equal_by_content() -> None:
     def related(text: bytes) -> RelatedObjects:
-        return RelatedObjects(json_text=JsonText(text, reading=({}, {}, {}, {})))
+        return RelatedObjects(json_text=JsonText(text, data=({}, {}, {}, {})))
 
     assert related(b'{"a": 1}') == related(b'{"a":1}')
     assert related(b'{"a": 1}') != RelatedObjects()
