@@ -3,7 +3,6 @@ from __future__ import annotations
 import runpy
 import sys
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 
@@ -26,12 +25,3 @@ def test_the_package_is_the_command(
 
 def test_importing_the_command_runs_nothing() -> None:
     assert runpy.run_module("pipeflow.__main__", run_name="other")["main"]
-
-
-def test_the_map_names_each_room() -> None:
-    folder = Path(str(pipeflow.__file__)).parent
-    rooms = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
-    rooms = {room for room in rooms if not room.startswith("_")}
-    lines = str(pipeflow.__doc__).splitlines()
-    described = {line.split()[0].strip("/") for line in lines if "  " in line}
-    assert described == rooms
