@@ -12,6 +12,7 @@ __all__ = [
     "api_domain_base_url",
     "base_url_from",
     "checked_url",
+    "parsed_url",
     "version_2_url",
 ]
 
@@ -70,6 +71,20 @@ def _company_base_url(company_domain: str) -> URL:
     return URL(f"https://{company_domain.lower()}.pipedrive.com/api/v1")
 
 
+def parsed_url(name: str, address: str) -> URL:
+    """A URL of any kind.
+
+    Raises:
+        ValueError: It is not one.
+    """
+    try:
+        url = URL(address)
+        _ = url.host
+    except (ValueError, IndexError) as error:  # IndexError: yarl 1.22 on `x://[]@`
+        raise ValueError(f"{name} is not a URL") from error
+    return url
+
+
 def checked_url(name: str, address: str) -> URL:
     """An absolute https URL (http only to loopback), without credentials, query and fragment.
 
@@ -87,11 +102,8 @@ def checked_url(name: str, address: str) -> URL:
         raise TypeError(f"{name} must be a string, not {type(address).__name__}")
     if re.search(r"[\x00-\x20\x7f]", address):
         raise ValueError(f"{name} must not contain white space or control characters")
-    try:
-        url = URL(address)
-        host = url.host
-    except ValueError as error:
-        raise ValueError(f"{name} is not a URL") from error
+    url = parsed_url(name, address)
+    host = url.host
     if url.scheme not in {"http", "https"} or not host:
         raise ValueError(f"{name} must be an absolute https:// URL, such as {DEFAULT_BASE_URL!r}")
     if "@" in address.partition("://")[2].partition("/")[0]:

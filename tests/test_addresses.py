@@ -46,6 +46,7 @@ def test_https_and_loopback_are_accepted(base_url: str, meant: str) -> None:
         ("/v1", "absolute https"),
         ("", "absolute https"),
         ("https://", "not a URL|absolute https"),
+        ("https://[]@", "not a URL"),
         ("https://api.example.com:99999/v1", "not a URL"),
         ("https://me:secret@api.example.com/v1", "credentials"),
         ("https://@api.example.com/v1", "credentials"),

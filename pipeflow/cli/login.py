@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import click
-from yarl import URL
 
+from pipeflow.addresses import parsed_url
 from pipeflow.cli.failures import Failure, WrongUsage
 from pipeflow.credentials import FileTokenStore, OAuthApp
 from pipeflow.errors import AuthorizationCallbackError, PipeflowError
@@ -95,7 +95,10 @@ class Login:
     """
 
     def __init__(self, redirect_uri: str, path: Path) -> None:
-        self._back = URL(redirect_uri)
+        try:
+            self._back = parsed_url("--redirect-uri", redirect_uri)
+        except ValueError as error:
+            raise WrongUsage(str(error)) from error
         if self._back.scheme != "http" or self._back.host not in _LOOPBACK:
             raise WrongUsage(
                 f"--redirect-uri must be an http:// address of this machine, such as "

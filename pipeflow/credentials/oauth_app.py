@@ -12,9 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import msgspec
-from yarl import URL
 
-from pipeflow.addresses import checked_url
+from pipeflow.addresses import checked_url, parsed_url
 from pipeflow.answers import Answer
 from pipeflow.arguments import check_seconds
 from pipeflow.cookies import keep_cookies_out
@@ -86,7 +85,7 @@ class OAuthApp:
         self._client_secret = checked_secret("client_secret", client_secret, source=_MARKETPLACE)
         if not isinstance(redirect_uri, str):
             raise TypeError(f"redirect_uri must be a string, not {type(redirect_uri).__name__}")
-        if not URL(redirect_uri).absolute:
+        if not parsed_url("redirect_uri", redirect_uri).absolute:
             raise ValueError("redirect_uri must be an absolute URL, as registered with the app")
         check_seconds("timeout", timeout)
         self._redirect_uri = redirect_uri

@@ -249,6 +249,13 @@ def test_the_way_back_leads_to_this_machine(run: Run, elsewhere: str) -> None:
     assert "an http:// address of this machine" in outcome.stderr
 
 
+@pytest.mark.usefixtures("oauth_fake")
+def test_a_way_back_that_is_not_a_url_is_wrong_usage(run: Run) -> None:
+    outcome = run("login", "--redirect-uri", "http://[]@")
+    assert outcome.exit_code == 2
+    assert "Error: --redirect-uri is not a URL" in outcome.stderr
+
+
 def test_localhost_is_every_loopback_address(
     run: Run, browser: Browser, oauth_fake: FakePipedrive, redirect_uri: str
 ) -> None:

@@ -100,6 +100,7 @@ def test_an_app_hides_its_secret() -> None:
         ({"client_secret": "in two"}, ValueError),
         ({"client_secret": None}, TypeError),
         ({"redirect_uri": "/callback"}, ValueError),
+        ({"redirect_uri": "x://[]@"}, ValueError),
         ({"redirect_uri": None}, TypeError),
         ({"authorize_url": "http://example.com/authorize"}, ValueError),
         ({"token_url": "http://example.com/token"}, ValueError),

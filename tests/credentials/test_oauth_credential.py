@@ -558,19 +558,20 @@ async def test_tokens_that_others_saved_meanwhile_are_used(endpoint: Endpoint) -
     assert len(endpoint.requests) == 1
 
 
+@pytest.mark.parametrize("number", [0, 5])
 async def test_tokens_that_others_saved_meanwhile_are_refreshed_if_they_have_expired(
-    endpoint: Endpoint,
+    endpoint: Endpoint, number: int
 ) -> None:
     store = MemoryTokenStore(endpoint.tokens(lifetime=-1))
 
     async def refresh_elsewhere() -> None:
-        endpoint.number = 5
-        endpoint.alive = {"refresh-token-0005"}
+        endpoint.number = number
+        endpoint.alive = {f"refresh-token-{number:04}"}
         await store.save(endpoint.tokens(lifetime=-1))
 
     endpoint.outcomes.append(refresh_elsewhere)
-    assert await token_of(endpoint.credential(store)) == "access-token-0006"
-    assert endpoint.requests == ["refresh-token-0001", "refresh-token-0005"]
+    assert await token_of(endpoint.credential(store)) == f"access-token-{number + 1:04}"
+    assert endpoint.requests == ["refresh-token-0001", f"refresh-token-{number:04}"]
 
 
 async def test_a_dead_refresh_token_is_borne_as_long_as_the_access_token_holds(

@@ -126,6 +126,7 @@ def test_requests_go_to_the_company_s_own_address(api_domain: str, base_url: str
         "https://10.0.0.1",
         "ftp://acme.pipedrive.com",
         "https://[acme.pipedrive.com",
+        "https://[]@",
     ],
 )
 def test_other_addresses_are_refused(api_domain: str) -> None:
@@ -195,6 +196,9 @@ def test_scopes_may_be_separated_by_spaces() -> None:
         ("60", 60),
         (..., 3600),
         (None, 3600),
+        (1, 1),
+        (315_360_000, 315_360_000),
+        (315_360_001, 3600),
         (0, 3600),
         (-1, 3600),
         ("soon", 3600),
@@ -245,6 +249,46 @@ def test_an_answer_without_an_access_token_is_an_error(without: object) -> None:
 def test_an_answer_that_is_no_object_is_an_error(body: bytes) -> None:
     with pytest.raises(DecodeError, match="not a JSON object"):
         read_tokens(body, NOW)
+
+
+JSON: st.SearchStrategy[object] = st.sampled_from(
+    [None, True, False, [], {}, "", "\ud800", "in two words", 1e300, 10**30]
+)
+JSON |= st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9)
+
+
+@given(
+    said=st.fixed_dictionaries({}, optional=dict.fromkeys(ANSWER, JSON)),
+    right=st.sets(st.sampled_from(sorted(ANSWER))),
+    has_previous=st.booleans(),
+)
+def test_any_answer_is_tokens_or_an_error_of_ours(
+    said: dict[str, object], right: set[str], *, has_previous: bool
+) -> None:
+    previous = some_tokens() if has_previous else None
+    answer = {**said, **{name: ANSWER[name] for name in right}}
+    try:
+        tokens = read_tokens(json.dumps(answer).encode(), NOW, previous)
+    except DecodeError:
+        assert "access_token" not in right or previous is None
+    else:
+        assert tokens.base_url.host in {"acme.pipedrive.com", "localhost", "127.0.0.1"}
+        assert tokens.expires_at > NOW
+
+
+@given(st.binary(max_size=50))
+def test_any_bytes_are_an_error_of_ours(body: bytes) -> None:
+    with pytest.raises(DecodeError):
+        read_tokens(body, NOW, some_tokens())
+
+
+@given(st.text() | st.text(":/@.pidrvecom1?#[]\\", max_size=40).map("https://".__add__))
+def test_any_domain_is_pipedrives_or_refused(api_domain: str) -> None:
+    try:
+        host = some_tokens(api_domain=api_domain).base_url.host or ""
+    except ValueError:
+        return
+    assert host == "pipedrive.com" or host.endswith((".pipedrive.com", "localhost"))
 
 
 # ---- how long they live
