@@ -12,7 +12,8 @@ import pytest
 import pipeflow
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("pipeflow", "tests")
+HOUSE = Path(str(pipeflow.__file__)).parent  # which may be installed elsewhere
+PACKAGES = {"pipeflow": HOUSE, "tests": ROOT / "tests"}
 
 
 def circles(imports: dict[str, set[str]]) -> list[list[str]]:
@@ -53,9 +54,9 @@ def test_circles_are_found_whatever_their_length() -> None:
 
 def test_every_module_is_looked_at(imports: dict[str, set[str]]) -> None:
     modules = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*.py")
+        ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(".__init__")
+        for folder in PACKAGES.values()
+        for path in folder.rglob("*.py")
     }
     assert imports.keys() == modules
 
@@ -70,15 +71,13 @@ def test_what_is_for_type_checkers_only_counts_too(imports: dict[str, set[str]])
 
 def test_the_map_names_every_room() -> None:
     drawn = re.findall(r"^(\w+)/? {2,}\S", pipeflow.__doc__ or "", re.MULTILINE)
-    rooms = {
-        path.stem for path in (ROOT / "pipeflow").iterdir() if path.suffix == ".py" or path.is_dir()
-    }
+    rooms = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or path.is_dir()}
     assert sorted(drawn) == sorted(room for room in rooms if not room.startswith("_"))
 
 
 def test_the_map_marks_the_rooms_that_have_rooms_of_their_own() -> None:
     marked = re.findall(r"^(\w+)/ ", pipeflow.__doc__ or "", re.MULTILINE)
-    assert all((ROOT / "pipeflow" / room).is_dir() for room in marked)
+    assert all((HOUSE / room).is_dir() for room in marked)
 
 
 def held_from_aiohttp() -> set[str]:

@@ -200,7 +200,9 @@ async def test_the_log_tells_of_faults_and_holds_no_secret(
             await pipedrive.get_person_flow(1)
         token = fake.api_token
     assert [
-        (record.levelname, record.getMessage().split(" in ")[0]) for record in caplog.records
+        (record.levelname, record.getMessage().split(" in ")[0])
+        for record in caplog.records
+        if "waited" not in record.getMessage()  # as on a busy machine
     ] == [
         ("DEBUG", "GET /v1/persons/1/flow: 503"),
         ("INFO", "GET /v1/persons/1/flow: 503"),

@@ -29,6 +29,8 @@ from pipeflow.testing import FakePipedrive
 
 
 def run_pytest(folder: Path, *options: str) -> str:
+    # A configuration of its own, wherever the folder for temporary files may be.
+    (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "pytest_pipeflow", *options],
         cwd=folder,
@@ -70,8 +72,22 @@ def get(fake: FakePipedrive) -> int:
         return status
 
 
+OTHERS: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """The threads of fakes that other tests in this process have for all of theirs."""
+    OTHERS.clear()
+    OTHERS.update(threading.enumerate())
+
+
 def fakes_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "FakePipedrive"]
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.name == "FakePipedrive" and thread not in OTHERS
+    ]
 
 
 def test_it_serves_without_async_and_ends_with_its_thread() -> None:
