@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime  # noqa: TC003 - cattrs reads the annotations
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from cattrs import BaseValidationError
 from cattrs.preconf.json import make_converter
 
@@ -139,10 +139,6 @@ class Names:
         if version != VERSION:
             raise ValueError(f"the kept names are of version {version!r}, not {VERSION}")
         return names
-
-    def without(self, part: str, reason: str) -> Names:
-        """The same names, with the reason why one part is missing."""
-        return evolve(self, refused={**self.refused, part: reason})
 
 
 @functools.cache

@@ -4,6 +4,7 @@ import pytest
 
 from pipeflow import Names, PermissionDeniedError, PipedriveSession, ServerError
 from pipeflow.errors import BlockedError
+from pipeflow.names.lists import NameList
 from pipeflow.retrying import RetryPolicy
 from pipeflow.testing import Block, FakePipedrive, Status
 
@@ -33,6 +34,16 @@ async def test_names_make_sentences_of_a_history() -> None:
         named = [update for update in page.updates if names.field_name(update) is not None]
         assert named
         assert all(str(names.field_name(update)) in update.summary(names) for update in named)
+
+
+async def test_long_lists_are_read_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with FakePipedrive() as fake, session_at(fake) as pipedrive:
+        whole = await pipedrive.get_names()
+        small = property(lambda _: {"limit": "2"})
+        monkeypatch.setattr(NameList, "first_parameters", small)
+        by_twos = await pipedrive.get_names()
+        assert pipedrive.stats.requests > 12
+        assert all(getattr(by_twos, part) == getattr(whole, part) for part in PARTS)
 
 
 async def test_parts_can_be_left_out() -> None:
