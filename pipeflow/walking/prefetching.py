@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from pipeflow.records import FlowPage
 from pipeflow.walking.paging import LARGEST_OVERLAP, walk_pages
-from pipeflow.walking.plan import PageRequest
+from pipeflow.walking.plan import LARGEST_PAGE, PageRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator
@@ -75,6 +75,8 @@ class Prefetcher(Generic[AnswerT]):
         self._decode_answer = decode_answer
         self._depth = depth
         self._ramp = 1
+        self._brings = LARGEST_PAGE
+        """How many records a page brings, however many it is asked for."""
         self._ahead: dict[PageRequest, asyncio.Task[AnswerT]] = {}
 
     async def __aenter__(self) -> Self:
@@ -98,7 +100,9 @@ class Prefetcher(Generic[AnswerT]):
             # Cancelling this await cancels the task as well.
             answer = await self._ahead[request]
             del self._ahead[request]
-        return request, self._decode_answer(answer, request.start)
+        page = self._decode_answer(answer, request.start)
+        self._brings = len(page.updates) if len(page.updates) < request.limit else LARGEST_PAGE
+        return request, page
 
     async def expect(self, requests: Iterator[PageRequest]) -> None:
         """Sends the first of these requests, unless they are under way already."""
@@ -117,19 +121,21 @@ class Prefetcher(Generic[AnswerT]):
 
     def _compare(self, foreseen: list[PageRequest]) -> tuple[list[PageRequest], list[PageRequest]]:
         """Which requests under way to keep, and which of those foreseen to send."""
-        first = self._serving(foreseen[0]) if foreseen else None
-        if first is None:
-            kept = [request for request in self._ahead if _is_near_any(request, foreseen)]
-            return kept, [request for request in foreseen if not _is_near_any(request, kept)]
-        kept = [request for request in self._ahead if request.start >= first.start]
-        if first.limit != foreseen[0].limit:
+        if not foreseen:
+            return [], []
+        first = foreseen[0]
+        serving = self._serving(first)
+        start = first.start if serving is None else serving.start
+        kept = [request for request in self._ahead if request.start >= start]
+        if serving is None and not any(
+            request.start < first.start + self._span(first) for request in kept
+        ):
+            return [], foreseen  # the walk goes on elsewhere, or its pages have become shorter
+        if serving is not None and serving.limit != first.limit:
             return kept, []  # where the next ones begin is known only once it has come
-        furthest = max(kept, key=lambda request: request.start)
-        return kept, [
-            request
-            for request in foreseen
-            if request.start > furthest.start and not _are_near(request, furthest)
-        ]
+        end = max(request.start + (self._span(request) - 1) // 2 for request in kept)
+        begun = [] if serving else [first]
+        return kept, begun + [request for request in foreseen if request.start > end]
 
     def _serving(self, request: PageRequest) -> PageRequest | None:
         """The request under way whose page also serves this one, if there is one."""
@@ -137,9 +143,13 @@ class Prefetcher(Generic[AnswerT]):
             other
             for other in self._ahead
             if 0 <= (earlier := request.start - other.start) < LARGEST_OVERLAP
-            and earlier + 1 < other.limit
+            and (earlier == 0 or earlier + 1 < self._span(other))
         ]
         return max(serving, key=lambda other: other.start, default=None)
+
+    def _span(self, request: PageRequest) -> int:
+        """How many records a page will hold."""
+        return min(request.limit, self._brings)
 
     async def _cancel(self, requests: Iterable[PageRequest]) -> None:
         tasks = [self._ahead.pop(request) for request in requests]
@@ -147,12 +157,3 @@ class Prefetcher(Generic[AnswerT]):
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _are_near(one: PageRequest, other: PageRequest) -> bool:
-    """Whether both ask for the same page, with different overlaps."""
-    return abs(one.start - other.start) <= min(LARGEST_OVERLAP, (one.limit - 1) // 2)
-
-
-def _is_near_any(request: PageRequest, others: Iterable[PageRequest]) -> bool:
-    return any(_are_near(request, other) for other in others)

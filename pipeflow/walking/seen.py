@@ -1,30 +1,28 @@
 """What a walk remembers of the records it has read, and which records of a page are new to it.
 
-A few words, used in this module and in `paging`:
+A few words, used in this module and in `joining`:
 
-- A record's *identity* is its kind and its id. It alone tells whether a record is known; what the
-  record says does not.
-- A record's *place* is what it is sorted by: its time and, of an activity, whether it is done. A
-  known record whose place has changed has moved, so it does not tell where in the history a page
-  stands.
 - The *overlap* of a page is how many records it repeats if nothing has changed since the page
   before.
 - A page *joins* what was read when no record can lie between the two.
+- The *anchor* of a page is the known record furthest down in it that has not moved.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING
+
+from pipeflow.walking.identity import content, identity, place
+from pipeflow.walking.memory import Log, Recent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeflow.records import FlowUpdate
+    from pipeflow.walking.identity import Identity, Place
 
-__all__ = ["REMEMBERED_RECORDS", "Identity", "Seen", "identity"]
-
-Identity: TypeAlias = tuple[str, int | str]
-"""The kind of a record and its id."""
+__all__ = ["REMEMBERED_RECORDS", "Seen"]
 
 REMEMBERED_RECORDS = 2500
 """At least so many of the last records are remembered, and at most twice as many. They are five of
@@ -32,16 +30,7 @@ the largest pages: a history would have to shift by more between two requests be
 its bearings, and then it says so."""
 
 FEW_RECORDS = 8
-"""From fewer known records, or where they are few of a page, nothing is concluded about all."""
-
-_Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
-
-
-def identity(update: FlowUpdate) -> Identity | None:
-    """What tells a record from all others; None when the API gives it no id."""
-    given = update.id
-    return None if given is None else (update.object, given)
+"""From fewer known records nothing is concluded about all."""
 
 
 class Seen:
@@ -52,9 +41,9 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._known: _Recent[Identity, tuple[int, int]] = _Recent(REMEMBERED_RECORDS)
+        self._known: Recent[Identity, tuple[Place, int]] = Recent(REMEMBERED_RECORDS)
         """By identity: the place, and how many records without an id were read before."""
-        self._nameless: _Log = _Log(REMEMBERED_RECORDS)
+        self._nameless: Log = Log(REMEMBERED_RECORDS)
         """The contents of the records without an id, in their order."""
         self._run_start = 0
         """How many of them were read before the last record with an id of the last page."""
@@ -81,13 +70,24 @@ class Seen:
         """Whether one of a page's records was read, or one that looks the same and has no id."""
         contents = set(self._nameless.since(0))
         return any(
-            named in self._known if (named := identity(update)) else _content(update) in contents
+            named in self._known if (named := identity(update)) else content(update) in contents
             for update in page
         )
 
     def stands_in(self, page: Sequence[FlowUpdate]) -> bool:
         """Whether a page has a known record that has not moved, wherever in it."""
         return any(self._stands(update, identity(update)) for update in page)
+
+    def compare_places(self, page: Sequence[FlowUpdate]) -> None:
+        """Notices, from a page that was read before, that nearly all records have moved.
+
+        Then places say nothing, as when each answer tells other times; identities still do.
+        """
+        names = [identity(update) for update in page]
+        known = self._known_in(names)
+        moved = [at for at in known if not self._stands(page[at], names[at])]
+        if len(known) >= FEW_RECORDS and len(moved) > 0.9 * len(known):
+            self._places_last = False
 
     def trust_offsets(self) -> None:
         """Believe from now on that records without an id stand where they stood.
@@ -106,14 +106,13 @@ class Seen:
             page: The records of the page.
             overlap: How many of them were read before, if nothing has changed.
         """
+        for update in page:
+            named = identity(update)
+            if self._stands(update, named):
+                return True
+            if named is not None and named not in self._known:
+                break
         names = [identity(update) for update in page]
-        self._compare_places(page, names)
-        for update, named in zip(page, names, strict=True):
-            if named is not None:
-                if self._stands(update, named):
-                    return True
-                if named not in self._known:
-                    break
         return self._repeated_run(page, names, overlap) is not None
 
     def read(
@@ -128,12 +127,7 @@ class Seen:
                 they may be those before the walk's first record, or forgotten ones.
         """
         names = [identity(update) for update in page]
-        self._compare_places(page, names)
-        standing = [
-            at
-            for at, named in enumerate(names)
-            if named is not None and self._stands(page[at], named)
-        ]
+        standing = [at for at in self._known_in(names) if self._stands(page[at], names[at])]
         if standing:
             begin = 0 if from_head else standing[0]
             fresh = self._around(page, names, begin, standing[-1])
@@ -157,7 +151,7 @@ class Seen:
             if (named := names[at]) is not None and named not in self._known
         ]
         after = [at for at in range(anchor + 1, len(page)) if names[at] not in self._known]
-        _, read_before = self._known.get(names[anchor]) or (0, 0)
+        _, read_before = self._known.get(names[anchor]) or (None, 0)
         repeated = self._nameless.since(read_before)
         if not repeated:
             return before + after
@@ -187,7 +181,7 @@ class Seen:
             known = (
                 at
                 for at, update in enumerate(page)
-                if names[at] in self._known or (names[at] is None and _content(update) in contents)
+                if names[at] in self._known or (names[at] is None and content(update) in contents)
             )
             first = next(known, len(page))
             rest = [at for at in rest if at > first]
@@ -205,33 +199,29 @@ class Seen:
         if overlap < 0 or (overlap > run and self.has_ids):
             return None
         expected = self._nameless.since(self._at - overlap)
+        length = next((at for at, named in enumerate(names) if named is not None), len(page))
         if self._offsets_are_trusted:
-            return min(len(expected), len(page))
+            return min(len(expected), length)
         if overlap == 0:
             return None
-        length = next((at for at, named in enumerate(names) if named is not None), len(page))
-        head = [_content(update) for update in page[:length]]
+        head = [content(update) for update in page[:length]]
         common = min(len(expected), len(head))
         if common >= overlap and head[:common] == expected[:common]:
             return common
-        read = self._nameless.since(self._run_start)
-        if len(head) >= overlap and Counter(head[:overlap]) <= Counter(read):
-            return overlap  # some of them appeared late, and were read in another order
-        return _longest_run(read, head) or None
+        # Some may have appeared late, so that they were read in another order.
+        if overlap <= len(head) and Counter(head[:overlap]) == Counter(expected[:overlap]):
+            return overlap
+        return _longest_run(self._nameless.since(self._run_start), head) or None
 
     # ---- what is remembered
 
     def _stands(self, update: FlowUpdate, named: Identity | None) -> bool:
         """Whether a record is known and has not moved."""
         known = None if named is None else self._known.get(named)
-        return known is not None and (not self._places_last or known[0] == _place(update))
+        return known is not None and (not self._places_last or known[0] == place(update))
 
-    def _compare_places(self, page: Sequence[FlowUpdate], names: Sequence[Identity | None]) -> None:
-        """Notices a history in which most records change their times: places then say nothing."""
-        known = [at for at, named in enumerate(names) if named is not None and named in self._known]
-        if len(known) >= FEW_RECORDS and len(page) <= 3 * len(known) and self._places_last:
-            moved = [at for at in known if not self._stands(page[at], names[at])]
-            self._places_last = 2 * len(moved) <= len(known)
+    def _known_in(self, names: Sequence[Identity | None]) -> list[int]:
+        return [at for at, named in enumerate(names) if named in self._known]
 
     def _compare_contents(
         self, page: Sequence[FlowUpdate], names: Sequence[Identity | None]
@@ -239,7 +229,7 @@ class Seen:
         """Notices a history whose records are worded differently in each answer."""
         if self._sample is not None and self._sample[0] in names:
             again = page[names.index(self._sample[0])]
-            self.contents_last = _content(again) == self._sample[1]
+            self.contents_last = content(again) == self._sample[1]
 
     def _remember(
         self,
@@ -253,95 +243,23 @@ class Seen:
             named = names[at]
             if named is None:
                 if at in new:
-                    self._nameless.append(_content(update))
+                    self._nameless.append(content(update))
                     if at and (before := names[at - 1]) is not None:
-                        self._sample = (before, _content(page[at - 1]))
+                        self._sample = (before, content(page[at - 1]))
             elif at in new or (named in self._known and not self._stands(update, named)):
-                self._known[named] = (_place(update), self._nameless.count)
+                self._known[named] = (place(update), self._nameless.count)
         last = next((at for at in range(len(page) - 1, -1, -1) if names[at] is not None), None)
         if fresh and last is None:
             self._at = self._nameless.count
         elif last is None and overlap > self._at - self._run_start and page:
-            self._at = self._nameless.index(_content(page[-1])) + 1
+            self._at = self._nameless.index(content(page[-1])) + 1
             self._run_start = max(self._at - len(page), 0)
         elif last is None:
             self._at += len(page) - overlap
         else:
-            _, self._run_start = self._known.get(names[last]) or (0, 0)
+            _, self._run_start = self._known.get(names[last]) or (None, 0)
             self._at = self._run_start + len(page) - 1 - last
         self._at = min(self._at, self._nameless.count)
-
-
-class _Recent(Generic[_Key, _Value]):
-    """A dict that remembers at least the last `least` keys, and at most twice as many."""
-
-    def __init__(self, least: int) -> None:
-        self._least = least
-        self._newer: dict[_Key, _Value] = {}
-        self._older: dict[_Key, _Value] = {}
-        self.has_forgotten = False
-
-    def __bool__(self) -> bool:
-        return bool(self._newer)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._newer or key in self._older
-
-    def __setitem__(self, key: _Key, value: _Value) -> None:
-        if len(self._newer) == self._least:
-            self.has_forgotten = self.has_forgotten or bool(self._older)
-            self._older = self._newer
-            self._newer = {}
-        self._newer[key] = value
-
-    def get(self, key: _Key | None) -> _Value | None:
-        if key is None:
-            return None
-        value = self._newer.get(key)
-        return self._older.get(key) if value is None else value
-
-
-class _Log:
-    """A list that counts all its items, and remembers at least the last `least` of them."""
-
-    def __init__(self, least: int) -> None:
-        self._least = least
-        self._items: list[int] = []
-        self.count = 0
-
-    @property
-    def has_forgotten(self) -> bool:
-        return self.count > len(self._items)
-
-    def append(self, item: int) -> None:
-        if len(self._items) == 2 * self._least:
-            del self._items[: self._least]
-        self._items.append(item)
-        self.count += 1
-
-    def index(self, item: int) -> int:
-        """How many items came before the first that equals this one; of all, if none does."""
-        start = self.count - len(self._items)
-        return start + self._items.index(item) if item in self._items else self.count
-
-    def since(self, count: int) -> list[int]:
-        """The items after the first `count`, as far as they are remembered."""
-        return self._items[max(0, count - self.count + len(self._items)) :]
-
-
-def _place(update: FlowUpdate) -> int:
-    """What a record is sorted by, as a hash.
-
-    Pipedrive sorts by time, with the activities that are not done before everything else.
-    """
-    data = update.data
-    done = data.get("done") if isinstance(data, dict) else getattr(data, "done", None)
-    return hash((update.timestamp, bool(done)))
-
-
-def _content(update: FlowUpdate) -> int:
-    """What a record says, as a hash."""
-    return hash((update.object, update.timestamp, update.raw_json or repr(update.data)))
 
 
 def _less_copies(
@@ -354,7 +272,7 @@ def _less_copies(
     copies = Counter(contents)
     left = []
     for at in among:
-        if names[at] is None and copies[found := _content(page[at])] > 0:
+        if names[at] is None and copies[found := content(page[at])] > 0:
             copies[found] -= 1
         else:
             left.append(at)

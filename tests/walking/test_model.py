@@ -5,16 +5,25 @@ from __future__ import annotations
 import runpy
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 from attrs import evolve
 
+from pipeflow.errors import PaginationError
 from pipeflow.records import FlowPage
+from pipeflow.walking.plan import PageRequest
 from tests.walking.collection import note
 from tests.walking.model import figures, walks
 from tests.walking.model.figures import Figures, many_walks
 from tests.walking.model.history import KINDS
 from tests.walking.model.walks import RandomWalk, what_is_wrong
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from pipeflow.walking.plan import WalkPlan
+    from pipeflow.walking.prefetching import FetchAnswer
 
 SEED = 7
 
@@ -90,6 +99,23 @@ def test_a_broken_promise_is_noticed(
     pages: list[FlowPage], max_items: int | None, complaint: str
 ) -> None:
     assert what_is_wrong(pages, stood(0, 1, 2, 3), max_items) == [complaint]
+
+
+async def test_a_walk_that_gives_up_or_asks_too_often_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def bad_walk(
+        fetch: FetchAnswer[FlowPage], _decode: object, _plan: WalkPlan
+    ) -> AsyncGenerator[FlowPage, None]:
+        for _ in range(4000):
+            yield await fetch(PageRequest(0, 1))
+        raise PaginationError("no more of it")
+
+    monkeypatch.setattr(walks, "walk_pages_ahead", bad_walk)
+    outcome = await RandomWalk("1", "nothing").run()
+    gave_up, too_many = outcome.wrong
+    assert gave_up == "it ended: no more of it"
+    assert too_many.startswith("it made 4000 requests for ")
 
 
 async def test_a_walk_with_too_many_requests_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeflow.errors import NotFoundError, PaginationError
+from pipeflow.errors import NotFoundError
 from pipeflow.walking.paging import first_request, requests_after, walk_pages
 from pipeflow.walking.plan import PageRequest, WalkPlan
 from tests.walking.collection import (
@@ -22,7 +22,6 @@ from tests.walking.collection import (
     numbers_of,
     page_of,
     pages,
-    removing,
     scripted,
     walked,
 )
@@ -112,6 +111,10 @@ def test_no_more_is_foreseen_than_is_wanted() -> None:
     assert after(full(10), 10, page_size=10, max_items=0) == []
 
 
+def test_after_an_empty_page_that_claims_more_the_same_is_asked_for_and_nothing_foreseen() -> None:
+    assert after(page_of([], start=5, more=True), 10, page_size=10) == [(5, 10)]
+
+
 def test_after_the_last_page_nothing_comes() -> None:
     assert after(page_of(range(5), start=0, more=False), 10) == []
 
@@ -195,6 +198,19 @@ async def test_new_notes_before_the_last_wanted_one_are_no_standstill() -> None:
     assert collection.asked == [(0, 500), (499, 2), (500, 500)]
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_an_empty_page_that_claims_more_loses_nothing(number: int) -> None:
+    collection = Collection(range(25))
+
+    async def hiccup(request: PageRequest) -> FlowPage:
+        page = await collection(request)
+        if len(collection.asked) != number:
+            return page
+        return evolve(page, updates=(), next_start=request.start)
+
+    assert await walked(hiccup) == list(range(25))
+
+
 async def test_nothing_wanted_is_nothing_asked() -> None:
     collection = Collection(range(100))
     assert await walked(collection, max_items=0) == []
@@ -257,252 +273,6 @@ async def test_an_error_says_where_to_go_on() -> None:
     with pytest.raises(NotFoundError) as caught:
         await walked(failing, start=19)
     assert caught.value.resume_start == 19
-
-
-# ---- a collection that grows
-
-
-@pytest.mark.parametrize("count", [1, 7, 13, 40])
-async def test_what_appears_at_the_head_shifts_nothing_out(count: int) -> None:
-    grow = {2: inserting(0, *range(100, 100 + count))}
-    seen = await walked(Collection(range(50), before_page=grow))
-    assert [number for number in seen if number < 100] == list(range(50))
-    assert len(seen) == len(set(seen))
-
-
-@pytest.mark.parametrize("place", range(12))
-async def test_a_backdated_record_loses_and_repeats_nothing(place: int) -> None:
-    collection = Collection(range(30), before_page={1: inserting(place, 99)})
-    seen = await walked(collection)
-    assert [number for number in seen if number != 99] == list(range(30))
-    assert seen.count(99) == (place in {9, 10, 11})
-
-
-async def test_two_backdated_records_just_before_the_last_one_come_once() -> None:
-    collection = Collection(range(50), before_page={1: inserting(19, 98, 99)})
-    seen = await walked(collection, start=10)
-    assert [number for number in seen if number < 98] == list(range(10, 50))
-    assert seen.count(98) <= 1
-    assert seen.count(99) <= 1
-
-
-async def test_more_new_records_than_a_page_do_not_repeat_one_from_the_middle() -> None:
-    grow = {1: inserting(0, *range(100, 117))}
-    assert await walked(Collection(range(50), before_page=grow), start=10) == list(range(10, 50))
-
-
-async def test_what_appears_may_come_late_but_nothing_comes_twice() -> None:
-    grow = {1: inserting(0, *range(100, 113))}
-    seen = await walked(Collection(range(40), before_page=grow))
-    assert [number for number in seen if number < 100] == list(range(40))
-    assert len(seen) == len(set(seen))
-
-
-# ---- a collection that shrinks
-
-
-async def test_a_removal_costs_one_request() -> None:
-    collection = Collection(range(35), before_page={1: removing(3)})
-    assert await walked(collection) == list(range(35))
-    assert collection.asked == [(0, 10), (9, 11), (0, 20), (19, 11), (29, 11)]
-
-
-async def test_with_the_largest_pages_the_way_back_reaches_as_far_down_as_up() -> None:
-    collection = Collection(range(2100), before_page={3: removing(3)})
-    assert await walked(collection, page_size=500) == list(range(2100))
-    # The torn page joins the one that was fetched for it, and is not fetched again.
-    assert collection.asked == [
-        (0, 500),
-        (499, 500),
-        (998, 500),
-        (1497, 500),
-        (1247, 500),
-        (1996, 500),
-    ]
-
-
-async def test_the_way_back_doubles_its_steps() -> None:
-    collection = Collection(range(600), before_page={10: removing(*range(190))})
-    assert await walked(collection, page_size=20) == list(range(600))
-    assert collection.asked[10:14] == [(199, 21), (174, 46), (149, 71), (99, 121)]
-    assert collection.asked[14:16] == [(0, 220), (219, 21)]
-
-
-@pytest.mark.parametrize("place", [0, 3, 8, 9])
-async def test_any_removal_above_is_noticed(place: int) -> None:
-    collection = Collection(range(35), before_page={1: removing(place)})
-    assert await walked(collection) == list(range(35))
-
-
-async def test_the_removal_of_everything_read_is_noticed() -> None:
-    collection = Collection(range(30), before_page={1: removing(*range(10))})
-    assert await walked(collection) == list(range(30))
-
-
-async def test_an_emptied_collection_ends_the_walk() -> None:
-    collection = Collection(range(30), before_page={1: removing(*range(30))})
-    assert await walked(collection) == list(range(10))
-
-
-async def test_the_walk_goes_back_beyond_where_it_began() -> None:
-    collection = Collection(range(40), before_page={1: removing(*range(11))})
-    assert await walked(collection, start=12) == list(range(12, 40))
-
-
-async def test_a_removal_is_noticed_when_the_server_clamps_its_pages() -> None:
-    collection = Collection(range(300), clamp=10, before_page={20: removing(0)})
-    assert await walked(collection, page_size=100) == list(range(300))
-    undisturbed = Collection(range(300), clamp=10)
-    await walked(undisturbed, page_size=100)
-    assert len(collection.asked) <= len(undisturbed.asked) + 2
-
-
-async def test_an_error_on_the_way_back_says_where_to_go_on() -> None:
-    collection = Collection(range(200), before_page={9: removing(3)})
-
-    async def failing(request: PageRequest) -> FlowPage:
-        if len(collection.asked) == 10:
-            raise NotFoundError("gone", status=410)
-        return await collection(request)
-
-    with pytest.raises(NotFoundError) as caught:
-        await walked(failing)
-    assert caught.value.resume_start == 89 - 25
-
-
-async def test_an_activity_that_moves_down_takes_no_other_record_with_it() -> None:
-    def mark_done(numbers: list[int]) -> None:
-        numbers.insert(20, numbers.pop(2))
-
-    collection = Collection(range(50), before_page={1: mark_done})
-    seen = await walked(collection, page_size=5)
-    assert seen == list(range(50))
-
-
-# ---- a history that cannot be joined
-
-
-async def test_a_walk_that_finds_nothing_it_knows_begins_anew_a_few_times() -> None:
-    """As of a server that gives other ids in each answer."""
-    count = 0
-
-    async def unstable(request: PageRequest) -> FlowPage:
-        nonlocal count
-        count += 1
-        numbers = range(1000 * count, 1000 * count + request.limit)
-        return page_of(numbers, start=request.start, more=True)
-
-    with pytest.raises(PaginationError, match="lost its place") as caught:
-        await walked(unstable)
-    assert caught.value.resume_start == 0
-    assert count == 18
-
-
-async def test_a_walk_from_the_middle_that_finds_nothing_it_knows_is_an_error() -> None:
-    collection = Collection(range(600), before_page={1: removing(*range(100, 110))})
-    with pytest.raises(PaginationError, match="lost its place") as caught:
-        await walked(collection, start=100)
-    assert caught.value.resume_start == 0
-
-
-async def test_a_walk_from_the_middle_looks_further_down_too() -> None:
-    def change(numbers: list[int]) -> None:
-        numbers[0:0] = range(1000, 1030)
-
-    collection = Collection(range(600), clamp=10, before_page={1: change})
-    assert await walked(collection, start=5) == list(range(5, 600))
-
-
-async def test_a_walk_from_the_middle_looks_further_down_than_a_stale_page() -> None:
-    """The torn page was on its way before so much appeared, when the history was shorter."""
-    asked = []
-
-    async def fetch(request: PageRequest) -> FlowPage:
-        asked.append(request)
-        grown = [] if len(asked) == 1 else list(range(1000, 1030))
-        numbers = [*grown, *range(20)]
-        if len(asked) == 2:
-            numbers = []
-        end = request.start + request.limit
-        return page_of(numbers[request.start : end], start=request.start, more=end < len(numbers))
-
-    assert await walked(fetch, start=5, page_size=3) == list(range(5, 20))
-
-
-async def test_a_history_that_never_joins_ends() -> None:
-    count = 0
-
-    async def torn(request: PageRequest) -> FlowPage:
-        """Half of it is known, but never its first record."""
-        nonlocal count
-        count += 1
-        numbers = [10_000 + count, *range(count)]
-        return page_of(numbers, start=request.start, more=True)
-
-    with pytest.raises(PaginationError, match="faster than it is read"):
-        await walked(torn)
-    assert count == 61
-
-
-# ---- a collection that does not advance
-
-
-async def test_a_mock_that_always_claims_more_ends() -> None:
-    """A mock server made from the OpenAPI document answers every offset with its example."""
-    asked: list[int] = []
-
-    async def example(request: PageRequest) -> FlowPage:
-        asked.append(request.start)
-        return page_of([1, 2], start=request.start, more=True)
-
-    with pytest.raises(PaginationError, match="does not advance: 5 pages in a row") as caught:
-        await walked(example)
-    assert len(asked) == 1 + 5
-    assert caught.value.resume_start == asked[-1] + 2
-
-
-async def test_empty_pages_that_claim_more_end() -> None:
-    asked: list[int] = []
-
-    async def empty(request: PageRequest) -> FlowPage:
-        asked.append(request.start)
-        next_start = request.start + request.limit
-        return page_of([], start=request.start, more=True, next_start=next_start)
-
-    with pytest.raises(PaginationError):
-        await walked(empty)
-    assert len(asked) == 5
-
-
-async def test_a_stuck_offset_ends() -> None:
-    async def stuck(request: PageRequest) -> FlowPage:
-        return page_of(range(10), start=0, more=True, next_start=10)
-
-    with pytest.raises(PaginationError):
-        await walked(stuck)
-
-
-async def test_pages_that_go_round_end() -> None:
-    count = 0
-
-    async def round_and_round(request: PageRequest) -> FlowPage:
-        nonlocal count
-        count += 1
-        numbers = [[0, 1, 2], [2, 3, 4], [4, 5, 0]][(count - 1) % 3]
-        return page_of(numbers, start=request.start, more=True)
-
-    with pytest.raises(PaginationError, match="does not advance"):
-        await walked(round_and_round)
-    assert count == 10
-
-
-async def test_a_few_barren_pages_are_passed_over() -> None:
-    async def sparse(request: PageRequest) -> FlowPage:
-        start = request.start
-        numbers = [start] if start % 50 == 0 else []
-        return page_of(numbers, start=start, more=start < 200, next_start=start + 10)
-
-    assert await walked(sparse) == [0, 50, 100, 150, 200]
 
 
 # ---- at length
