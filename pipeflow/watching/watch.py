@@ -380,7 +380,7 @@ class FlowWatch:
                 self.discard(watched.id)
             case Action.START_ANEW:
                 self._start_anew(watched, error)
-            case Action.RETRY:
+            case _:
                 _log.warning(
                     "a poll of %d failed; the next is in %.0f s: %s",
                     watched.id,

@@ -78,6 +78,18 @@ async def test_a_checkpoint_of_another_kind_is_refused(kind: str) -> None:
                     watch_of(pipedrive, other, kept)
 
 
+async def test_more_news_than_a_small_page_holds_is_told_whole_and_in_order() -> None:
+    async with FakePipedrive(persons={1: notes(120)}) as fake, session_at(fake) as pipedrive:
+        async with pipedrive.watch_person_flow(1, interval=SOON) as watch:
+            for number in range(1001, 1061):
+                fake.add(note(number), person=1)
+            told = [(await anext(watch)).update.id for _ in range(60)]
+        assert told == list(range(1001, 1061))
+        first, *others = [int(seen.query["limit"]) for seen in fake.requests[1:]]
+        assert first < 60
+        assert 500 in others
+
+
 async def test_closing_the_session_ends_its_watches_with_an_error() -> None:
     async with account() as fake:
         async with session_at(fake) as pipedrive:

@@ -557,3 +557,27 @@ def test_the_interval_grows_with_what_the_day_has_left(loop: JumpingLoop, histor
 
     loop.run(bot())
     assert 45 <= history.requests <= 53
+
+
+def test_no_further_place_is_looked_for_after_an_error(loop: JumpingLoop, history: History) -> None:
+    async def bot() -> None:
+        history.faults = [AuthenticationError("401", status=401)]
+        with pytest.raises(AuthenticationError):
+            await anext(watch_of(history, *range(1, 101)))
+        assert history.requests < 20
+
+    loop.run(bot())
+
+
+def test_without_deep_looks_a_sunk_note_is_not_found(loop: JumpingLoop, history: History) -> None:
+    async def bot() -> None:
+        for _ in range(100):
+            history.add_note()
+        loop.now += 3600.0
+        async with watch_of(history, deep_interval=None) as watch:
+            history.add_note(90)
+            assert await next_within(watch, 200_000.0) is None
+            note = history.add_note()
+            assert (await anext(watch)).update == note
+
+    loop.run(bot())
