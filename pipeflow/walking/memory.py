@@ -18,7 +18,7 @@ class Recent(Generic[KeyT, ValueT]):
         self._least = least
         self._newer: dict[KeyT, ValueT] = {}
         self._older: dict[KeyT, ValueT] = {}
-        self.has_forgotten = False
+        self.has_forgotten: bool = False
 
     def __bool__(self) -> bool:
         return bool(self._newer)
@@ -47,7 +47,7 @@ class Log:
     def __init__(self, least: int) -> None:
         self._least = least
         self._items: list[int] = []
-        self.count = 0
+        self.count: int = 0
 
     @property
     def has_forgotten(self) -> bool:
